@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { CLOCK_MONOTONIC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } from './constants.ts';
-import { EINTR, FatalError } from './errno.ts';
+import { EINTR } from './errno.ts';
+import { FatalError } from './errors.ts';
 import type { Sys } from './sys.ts';
 
 /** Called with the EPOLL* bits that hold for the fd. */
