@@ -1,0 +1,49 @@
+// What every log driver offers, and the options that drivers read. Types and limits only.
+
+/** The container's two output streams; with a terminal all of it is stdout. */
+export type StreamName = 'stdout' | 'stderr';
+
+/** A log record's text, at most: conmon reads its pipes in pieces of this size (config.h STDIO_BUF_SIZE), and the
+ * readers of its logs have buffers for it. */
+export const recordTextBytesMax = 8192;
+
+/** Bytes in front of `start` that {@link LogDriver.write} may overwrite, to put an unfinished line in front of the
+ * chunk without copying the chunk. What is in them after the call is of no meaning. */
+export const headRoomBytes = recordTextBytesMax;
+
+/** The options of the command line that logs depend on. Sizes in bytes, -1 (or 0) for no limit. */
+export interface LogOptions {
+  /** Every `--log-path`, in order: `[driver:]path`. */
+  readonly logPath: readonly string[];
+  readonly logSizeMax: number;
+  readonly logGlobalSizeMax: number;
+  readonly logRotate: boolean;
+  readonly logMaxFiles: number;
+  readonly logAllowlistDir: readonly string[];
+  readonly logTag: string | undefined;
+  readonly logLabel: readonly string[];
+  readonly noContainerPartialMessage: boolean;
+  readonly noSyncLog: boolean;
+  readonly cid: string;
+  readonly cuuid?: string | undefined;
+  readonly name: string | undefined;
+}
+
+/** Says something on the monitor's own log, level warn. */
+export type Warn = (message: string) => void;
+
+/** One place that the container's output goes to. No call throws: what cannot be written is counted, and warned
+ * about once until it works again. */
+export interface LogDriver {
+  /** Takes `buf[start, end)`, the next bytes of a stream; at least {@link headRoomBytes} precede `start`. */
+  write(stream: StreamName, buf: Uint8Array, start: number, end: number): void;
+  /** The stream has nothing more to read for now. */
+  pause(stream: StreamName): void;
+  /** The stream is at its end: nothing of it may be held back any longer. */
+  end(stream: StreamName): void;
+  /** Starts anew in the same place (`2 x x` on the ctl fifo); nothing to do where there is no file. */
+  reopen(): void;
+  /** On to the disk with what was written. */
+  sync(): void;
+  close(): void;
+}
