@@ -78,3 +78,8 @@ export const SIGPIPE = 13;
 export const SIGALRM = 14;
 export const SIGTERM = 15;
 export const SIGCHLD = 17;
+
+// The two flags of open(2) that arm64 numbers otherwise.
+const isArm = process.arch === 'arm64';
+export const O_DIRECTORY = isArm ? 0o40000 : 0o200000;
+export const O_NOFOLLOW = isArm ? 0o100000 : 0o400000;

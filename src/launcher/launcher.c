@@ -1,0 +1,218 @@
+// conmon, as its caller starts it. What must happen before an engine runs happens here, and nothing else: note the
+// inherited fds, wait on the start pipe (the caller moves this process to a cgroup first), fork, and execute the
+// monitor in an environment that cannot change its engine. The parent waits for the monitor's verdict and ends
+// with it; with --sync there is no parent, the monitor takes this process's place.
+
+#define _GNU_SOURCE
+#include "options.h" // made by scripts/options-header.ts from src/options/table.ts
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { inherited_fds_max = 1024, handoff_size = 16 * inherited_fds_max };
+
+extern char **environ;
+
+static _Noreturn void die(const char *format, ...)
+{
+	int error = errno;
+	va_list args;
+	va_start(args, format);
+	fputs("conmon: ", stderr);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, ": %s\n", strerror(error));
+	exit(EXIT_FAILURE);
+}
+
+// Every fd from 3 up that the caller left open. An engine opens fds of its own, so they can't be told apart later.
+static int list_inherited_fds(int *fds)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	if (!directory)
+		die("Failed to list the inherited fds");
+	int count = 0;
+	for (struct dirent *entry; (entry = readdir(directory));) {
+		int fd = atoi(entry->d_name); // 0 for . and ..
+		if (fd >= 3 && fd != dirfd(directory) && count < inherited_fds_max)
+			fds[count++] = fd;
+	}
+	closedir(directory);
+	return count;
+}
+
+// One read, of the caller's go or of the end of its pipe.
+static void wait_for_start(void)
+{
+	const char *number = getenv("_OCI_STARTPIPE");
+	if (!number)
+		return;
+	char *end;
+	errno = 0;
+	long fd = strtol(number, &end, 10);
+	if (errno != 0 || end == number || *end != '\0' || fd < 0)
+		errno = EBADF, die("Failed to parse _OCI_STARTPIPE \"%s\"", number);
+	char go[16];
+	ssize_t got;
+	do
+		got = read((int)fd, go, sizeof(go));
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		die("Failed to read from start pipe");
+}
+
+// Whether the next argument is this one's value: a long option without `=`, or a cluster with such a letter in it.
+static bool takes_value(const char *arg)
+{
+	for (size_t i = 0; i < sizeof(value_options) / sizeof(*value_options); i++) {
+		const char *option = value_options[i];
+		if (strcmp(arg, option) == 0)
+			return true;
+		if (arg[0] == '-' && arg[1] != '-' && option[1] != '-' && strchr(arg + 1, option[1]))
+			return true;
+	}
+	return false;
+}
+
+// Whether --sync is given, and not the value of another option.
+static bool is_sync(char **argv)
+{
+	for (char **arg = argv + 1; *arg && strcmp(*arg, "--") != 0; arg++) {
+		if (strcmp(*arg, "--sync") == 0)
+			return true;
+		if (takes_value(*arg) && arg[1])
+			arg++;
+	}
+	return false;
+}
+
+// --- the monitor's environment --------------------------------------------------------------------------------
+
+static bool starts_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+// The caller's variables that would act on the engine keep their place under another name; the monitor takes the
+// prefix off again for the runtime (src/parent/handoff.ts). A caller's own variable of that name gets it too.
+static const char kept_prefix[] = "_CONMON_KEPT_";
+
+static bool acts_on_engine(const char *variable)
+{
+	return starts_with(variable, "BUN_") || starts_with(variable, "NODE_") || starts_with(variable, "UV_") ||
+	       starts_with(variable, "JSC_") || starts_with(variable, "OPENSSL_CONF=") ||
+	       starts_with(variable, "_CONMON_");
+}
+
+static char *join(const char *first, const char *second)
+{
+	char *text = malloc(strlen(first) + strlen(second) + 1);
+	if (!text)
+		die("Failed to make the environment");
+	strcpy(text, first);
+	return strcat(text, second);
+}
+
+// What the monitor must know of this process: the verdict's fd (-1: no verdict is waited for), then the inherited
+// fds.
+static char *handoff(int verdict_fd, const int *fds, int count)
+{
+	static char text[handoff_size];
+	int length = snprintf(text, sizeof(text), "_CONMON_HANDOFF=%d", verdict_fd);
+	for (int i = 0; i < count; i++)
+		length += snprintf(text + length, sizeof(text) - (size_t)length, ",%d", fds[i]);
+	return text;
+}
+
+static char **monitor_environment(char *handoff_variable)
+{
+	size_t count = 0;
+	while (environ[count])
+		count++;
+	char **variables = calloc(count + 2 + sizeof(engine_settings) / sizeof(*engine_settings), sizeof(*variables));
+	if (!variables)
+		die("Failed to make the environment");
+	for (size_t i = 0; i < count; i++)
+		variables[i] = acts_on_engine(environ[i]) ? join(kept_prefix, environ[i]) : environ[i];
+	variables[count++] = handoff_variable;
+	for (size_t i = 0; engine_settings[i]; i++)
+		variables[count++] = (char *)engine_settings[i];
+	return variables;
+}
+
+// --- the monitor ----------------------------------------------------------------------------------------------
+
+static _Noreturn void execute_monitor(char **argv, char **variables)
+{
+	char path[4096];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("libexec/conmon"));
+	if (length < 0)
+		die("Failed to find own executable");
+	path[length] = '\0';
+	strcpy(strrchr(path, '/') + 1, "libexec/conmon");
+#ifdef ENGINE_ARGUMENTS // the Node form: libexec/conmon is the engine alone
+	static const char *const engine_arguments[] = {ENGINE_ARGUMENTS};
+	size_t engine_count = sizeof(engine_arguments) / sizeof(*engine_arguments), count = 0;
+	while (argv[count])
+		count++;
+	const char **all = calloc(engine_count + count + 2, sizeof(*all));
+	if (!all)
+		die("Failed to make the arguments");
+	all[0] = argv[0];
+	memcpy(all + 1, engine_arguments, sizeof(engine_arguments));
+	memcpy(all + 1 + engine_count, argv + 1, count * sizeof(*all));
+	argv = (char **)all;
+#endif
+	execve(path, argv, variables);
+	die("Failed to start the monitor %s", path);
+}
+
+// One byte says that the monitor has accepted its options and has all it needs; otherwise its exit status says why.
+static int await_verdict(pid_t monitor, int fd)
+{
+	char verdict;
+	ssize_t got;
+	do
+		got = read(fd, &verdict, 1);
+	while (got < 0 && errno == EINTR);
+	if (got == 1)
+		return EXIT_SUCCESS;
+	int status;
+	while (waitpid(monitor, &status, 0) < 0)
+		if (errno != EINTR)
+			return EXIT_FAILURE;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int main(int argc, char **argv)
+{
+	static int inherited[inherited_fds_max];
+	int inherited_count = list_inherited_fds(inherited);
+	(void)argc;
+	wait_for_start();
+	if (is_sync(argv))
+		execute_monitor(argv, monitor_environment(handoff(-1, inherited, inherited_count)));
+
+	int verdict[2];
+	if (pipe2(verdict, O_CLOEXEC) < 0)
+		die("Failed to make a pipe");
+	pid_t monitor = fork();
+	if (monitor < 0)
+		die("Failed to fork the monitor");
+	if (monitor > 0) {
+		close(verdict[1]);
+		return await_verdict(monitor, verdict[0]);
+	}
+	close(verdict[0]);
+	fcntl(verdict[1], F_SETFD, 0);
+	execute_monitor(argv, monitor_environment(handoff(verdict[1], inherited, inherited_count)));
+}

@@ -1,0 +1,60 @@
+// Files as a whole: read one, write all of it, replace one in a single step.
+
+import { O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } from './constants.ts';
+import { EEXIST, EINTR, EIO } from './errno.ts';
+import type { Sys } from './sys.ts';
+
+/** How many names are tried for a temporary file before EEXIST is believed. */
+const temporaryNamesMax = 100;
+
+/** The file's first `bytesMax` bytes, or -errno. */
+export function readFile(sys: Sys, path: string, bytesMax: number): Uint8Array | number {
+  const fd = sys.open(path, O_RDONLY | O_CLOEXEC, 0);
+  if (fd < 0) return fd;
+  const buf = new Uint8Array(bytesMax);
+  let length = 0;
+  let got = 0;
+  do {
+    got = sys.read(fd, buf, length, bytesMax - length);
+    if (got > 0) length += got;
+  } while ((got > 0 && length < bytesMax) || got === -EINTR);
+  sys.close(fd);
+  return got < 0 ? got : buf.subarray(0, length);
+}
+
+/** Writes all of `bytes`, in as many calls as it takes. Answers 0 or -errno. */
+export function writeAll(sys: Sys, fd: number, bytes: Uint8Array): number {
+  for (let done = 0; done < bytes.length; ) {
+    const written = sys.write(fd, bytes, done, bytes.length - done);
+    if (written === -EINTR) continue;
+    if (written <= 0) return written || -EIO;
+    done += written;
+  }
+  return 0;
+}
+
+/** Replaces the file at `path`, or makes it, so that a reader sees all of `bytes` or what was there before.
+ * `mode` is subject to the umask. Answers 0, or -errno with nothing left behind. */
+export function replaceFile(sys: Sys, path: string, bytes: Uint8Array, mode: number): number {
+  let fd = -EEXIST;
+  let temporary = '';
+  for (let i = 0; fd === -EEXIST && i < temporaryNamesMax; i++) {
+    temporary = temporaryName(path);
+    fd = sys.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+  }
+  if (fd < 0) return fd;
+  let answer = writeAll(sys, fd, bytes);
+  const closed = sys.close(fd);
+  answer ||= closed < 0 && closed !== -EINTR ? closed : 0;
+  if (answer === 0) answer = sys.rename(temporary, path);
+  if (answer < 0) sys.unlink(temporary);
+  return answer;
+}
+
+// The leading dot and the trailing tilde keep it from being taken for a container's ID by those who watch the
+// directory.
+function temporaryName(path: string): string {
+  const slash = path.lastIndexOf('/') + 1;
+  const random = Math.random().toString(36).slice(2, 10);
+  return `${path.slice(0, slash)}.${path.slice(slash).slice(0, 200)}.${random}~`;
+}

@@ -1,0 +1,511 @@
+// One function for each method of Sys (../sys.ts), which says what each takes: fetch the arguments, make the call,
+// answer its result or -errno. No policy.
+
+#define _GNU_SOURCE
+#include "args.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CALL(name) static napi_value call_##name(napi_env env, napi_callback_info info)
+#define INT(index) ((int)args_int(&args, index))
+#define ANSWER(expression) return answer(&args, args.wrong ? 0 : (int64_t)(expression))
+
+// The answer where a path cannot be one: its own errno, without a call.
+static int bad_path(const struct path *path)
+{
+	errno = path->error;
+	return -1;
+}
+
+// Calls that take a path and one number.
+#define PATH_CALL(name, expression)                                      \
+	CALL(name)                                                       \
+	{                                                                \
+		struct args args = args_of(env, info, 2);                \
+		struct path path;                                        \
+		args_path(&args, 0, &path);                              \
+		int number = INT(1);                                     \
+		ANSWER(path.error ? bad_path(&path) : (expression));     \
+	}
+// Calls that take a path alone.
+#define ONE_PATH_CALL(name, expression)                                  \
+	CALL(name)                                                       \
+	{                                                                \
+		struct args args = args_of(env, info, 1);                \
+		struct path path;                                        \
+		args_path(&args, 0, &path);                              \
+		ANSWER(path.error ? bad_path(&path) : (expression));     \
+	}
+// Calls that take up to three numbers.
+#define INT_CALL(name, count, expression)                                \
+	CALL(name)                                                       \
+	{                                                                \
+		struct args args = args_of(env, info, count);            \
+		int a = count > 0 ? INT(0) : 0;                          \
+		int b = count > 1 ? INT(1) : 0;                          \
+		int c = count > 2 ? INT(2) : 0;                          \
+		(void)a, (void)b, (void)c;                               \
+		ANSWER(expression);                                      \
+	}
+// Calls that move bytes between an fd and a range of a Uint8Array.
+#define BYTES_CALL(name, count, expression)                              \
+	CALL(name)                                                       \
+	{                                                                \
+		struct args args = args_of(env, info, count);            \
+		int fd = INT(0);                                         \
+		size_t length = 0;                                       \
+		uint8_t *bytes = args_range(&args, 1, &length);          \
+		int flags = count > 4 ? INT(4) : 0;                      \
+		(void)flags;                                             \
+		ANSWER(expression);                                      \
+	}
+
+// --- files ----------------------------------------------------------------------------------------------------
+
+CALL(open)
+{
+	struct args args = args_of(env, info, 3);
+	struct path path;
+	args_path(&args, 0, &path);
+	int flags = INT(1), mode = INT(2);
+	ANSWER(path.error ? bad_path(&path) : open(path.bytes, flags, mode));
+}
+
+CALL(openat)
+{
+	struct args args = args_of(env, info, 4);
+	struct path path;
+	int dirfd = INT(0);
+	args_path(&args, 1, &path);
+	int flags = INT(2), mode = INT(3);
+	ANSWER(path.error ? bad_path(&path) : openat(dirfd, path.bytes, flags, mode));
+}
+
+INT_CALL(close, 1, close(a))
+BYTES_CALL(read, 4, read(fd, bytes, length))
+BYTES_CALL(write, 4, write(fd, bytes, length))
+INT_CALL(fsync, 1, fsync(a))
+INT_CALL(fchmod, 2, fchmod(a, (mode_t)b))
+INT_CALL(fchown, 3, fchown(a, (uid_t)b, (gid_t)c))
+INT_CALL(umask, 1, umask((mode_t)a))
+
+CALL(ftruncate)
+{
+	struct args args = args_of(env, info, 2);
+	int fd = INT(0);
+	int64_t length = args_int(&args, 1);
+	ANSWER(ftruncate(fd, length));
+}
+
+static int fill_stat(int result, const struct stat *stat, double *out)
+{
+	if (result == 0) {
+		out[0] = stat->st_mode;
+		out[1] = stat->st_uid;
+		out[2] = stat->st_gid;
+		out[3] = (double)stat->st_size;
+		out[4] = (double)stat->st_dev;
+		out[5] = (double)stat->st_ino;
+		out[6] = (double)stat->st_nlink;
+	}
+	return result;
+}
+
+CALL(fstat)
+{
+	struct args args = args_of(env, info, 2);
+	struct stat stat;
+	size_t size;
+	int fd = INT(0);
+	double *out = args_bytes(&args, 1, 7 * sizeof(double), &size);
+	ANSWER(fill_stat(fstat(fd, &stat), &stat, out));
+}
+
+CALL(lstatat)
+{
+	struct args args = args_of(env, info, 3);
+	struct stat stat;
+	struct path path;
+	size_t size;
+	int dirfd = INT(0);
+	args_path(&args, 1, &path);
+	double *out = args_bytes(&args, 2, 7 * sizeof(double), &size);
+	ANSWER(path.error ? bad_path(&path) : fill_stat(fstatat(dirfd, path.bytes, &stat, AT_SYMLINK_NOFOLLOW), &stat, out));
+}
+
+CALL(renameat)
+{
+	struct args args = args_of(env, info, 4);
+	struct path from, to;
+	int from_dirfd = INT(0);
+	args_path(&args, 1, &from);
+	int to_dirfd = INT(2);
+	args_path(&args, 3, &to);
+	ANSWER(from.error ? bad_path(&from) : to.error ? bad_path(&to) : renameat(from_dirfd, from.bytes, to_dirfd, to.bytes));
+}
+
+CALL(rename)
+{
+	struct args args = args_of(env, info, 2);
+	struct path from, to;
+	args_path(&args, 0, &from);
+	args_path(&args, 1, &to);
+	ANSWER(from.error ? bad_path(&from) : to.error ? bad_path(&to) : rename(from.bytes, to.bytes));
+}
+
+CALL(symlink)
+{
+	struct args args = args_of(env, info, 2);
+	struct path target, path;
+	args_path(&args, 0, &target);
+	args_path(&args, 1, &path);
+	ANSWER(target.error ? bad_path(&target) : path.error ? bad_path(&path) : symlink(target.bytes, path.bytes));
+}
+
+CALL(unlinkat)
+{
+	struct args args = args_of(env, info, 3);
+	struct path path;
+	int dirfd = INT(0);
+	args_path(&args, 1, &path);
+	int flags = INT(2);
+	ANSWER(path.error ? bad_path(&path) : unlinkat(dirfd, path.bytes, flags));
+}
+
+PATH_CALL(access, access(path.bytes, number))
+PATH_CALL(mkdir, mkdir(path.bytes, (mode_t)number))
+PATH_CALL(mkfifo, mkfifo(path.bytes, (mode_t)number))
+ONE_PATH_CALL(unlink, unlink(path.bytes))
+ONE_PATH_CALL(rmdir, rmdir(path.bytes))
+ONE_PATH_CALL(memfdCreate, memfd_create(path.bytes, MFD_CLOEXEC | MFD_ALLOW_SEALING))
+
+// --- fds ------------------------------------------------------------------------------------------------------
+
+CALL(pipe2)
+{
+	struct args args = args_of(env, info, 2);
+	size_t size;
+	int *out = args_bytes(&args, 0, 2 * sizeof(int), &size);
+	int flags = INT(1);
+	ANSWER(pipe2(out, flags));
+}
+
+CALL(ioctl)
+{
+	struct args args = args_of(env, info, 3);
+	size_t size;
+	int fd = INT(0);
+	unsigned long request = (unsigned long)args_int(&args, 1);
+	void *arg = args_bytes(&args, 2, 8, &size);
+	ANSWER(ioctl(fd, request, arg));
+}
+
+INT_CALL(dup3, 3, dup3(a, b, c))
+INT_CALL(fcntl, 3, fcntl(a, b, c))
+INT_CALL(eventfd, 2, eventfd((unsigned)a, b))
+
+// --- sockets --------------------------------------------------------------------------------------------------
+
+// A path that begins with NUL is a name in the abstract namespace.
+static socklen_t address_of(const struct path *path, struct sockaddr_un *address)
+{
+	memset(address, 0, sizeof(*address));
+	address->sun_family = AF_UNIX;
+	bool is_abstract = path->bytes[0] == '\0' && path->length > 0;
+	if (path->error || path->length > sizeof(address->sun_path) - !is_abstract) {
+		errno = path->error ? path->error : ENAMETOOLONG;
+		return 0;
+	}
+	memcpy(address->sun_path, path->bytes, path->length);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path->length + !is_abstract);
+}
+
+#define ADDRESS_CALL(name)                                                                       \
+	CALL(name)                                                                               \
+	{                                                                                        \
+		struct args args = args_of(env, info, 2);                                        \
+		struct path path;                                                                \
+		struct sockaddr_un address;                                                      \
+		int fd = INT(0);                                                                 \
+		args_path(&args, 1, &path);                                                      \
+		socklen_t length = address_of(&path, &address);                                  \
+		ANSWER(length == 0 ? -1 : name(fd, (const struct sockaddr *)&address, length)); \
+	}
+
+ADDRESS_CALL(bind)
+ADDRESS_CALL(connect)
+INT_CALL(socket, 1, socket(AF_UNIX, a, 0))
+INT_CALL(listen, 2, listen(a, b))
+INT_CALL(accept4, 2, accept4(a, NULL, NULL, b))
+INT_CALL(shutdown, 2, shutdown(a, b))
+INT_CALL(setsockopt, 3, setsockopt(a, SOL_SOCKET, b, &c, sizeof(c)))
+BYTES_CALL(send, 5, send(fd, bytes, length, flags))
+BYTES_CALL(recv, 5, recv(fd, bytes, length, flags))
+
+CALL(sendto)
+{
+	struct args args = args_of(env, info, 6);
+	struct path path;
+	struct sockaddr_un address;
+	size_t length = 0;
+	int fd = INT(0);
+	uint8_t *bytes = args_range(&args, 1, &length);
+	int flags = INT(4);
+	args_path(&args, 5, &path);
+	socklen_t address_length = address_of(&path, &address);
+	ANSWER(address_length == 0 ? -1 : sendto(fd, bytes, length, flags, (const struct sockaddr *)&address, address_length));
+}
+
+// Room for one fd, aligned as the kernel wants it. CMSG_SPACE rounds up, so a second one may fit: see take_fd.
+union one_fd {
+	char bytes[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr align;
+};
+
+CALL(sendFdTo)
+{
+	struct args args = args_of(env, info, 4);
+	struct path path;
+	struct sockaddr_un address;
+	union one_fd control = {0};
+	int fd = INT(0), fd_to_send = INT(1), flags = INT(2);
+	args_path(&args, 3, &path);
+	socklen_t address_length = address_of(&path, &address);
+	struct msghdr message = {
+		.msg_name = &address, .msg_namelen = address_length, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(header), &fd_to_send, sizeof(int));
+	ANSWER(address_length == 0 ? -1 : sendmsg(fd, &message, flags));
+}
+
+static int take_fd(struct msghdr *message)
+{
+	int taken = -1;
+	for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
+		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+			continue;
+		size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < count; i++) {
+			int fd;
+			memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
+			if (taken < 0)
+				taken = fd;
+			else
+				close(fd); // nobody asked for a second one
+		}
+	}
+	return taken;
+}
+
+CALL(recvFd)
+{
+	struct args args = args_of(env, info, 3);
+	union one_fd control = {0};
+	size_t length = 0, size;
+	int fd = INT(0);
+	void *bytes = args_bytes(&args, 1, 1, &length);
+	int *out = args_bytes(&args, 2, sizeof(int), &size);
+	if (args.wrong)
+		return answer(&args, 0);
+	struct iovec part = {.iov_base = bytes, .iov_len = length};
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
+	ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	out[0] = got < 0 ? -1 : take_fd(&message);
+	return answer(&args, got);
+}
+
+// --- processes ------------------------------------------------------------------------------------------------
+
+INT_CALL(getpid, 0, getpid())
+INT_CALL(getpgid, 1, getpgid(a))
+INT_CALL(setsid, 0, setsid())
+INT_CALL(kill, 2, kill(a, b))
+INT_CALL(prctl, 2, prctl(a, (unsigned long)b, 0UL, 0UL, 0UL))
+INT_CALL(pidfdOpen, 1, syscall(SYS_pidfd_open, a, 0))
+INT_CALL(pidfdSendSignal, 2, syscall(SYS_pidfd_send_signal, a, b, NULL, 0))
+INT_CALL(ignoreSignal, 1, signal(a, SIG_IGN) == SIG_ERR ? -1 : 0)
+
+CALL(waitpid)
+{
+	struct args args = args_of(env, info, 3);
+	size_t size;
+	int pid = INT(0);
+	int *status = args_bytes(&args, 1, sizeof(int), &size);
+	int options = INT(2);
+	ANSWER(waitpid(pid, status, options));
+}
+
+static int signal_pipe[2] = {-1, -1};
+
+static void note_signal(int number)
+{
+	int error = errno;
+	uint8_t byte = (uint8_t)number;
+	ssize_t ignored = write(signal_pipe[1], &byte, 1); // full: the reader has plenty to wake up for
+	(void)ignored;
+	errno = error;
+}
+
+CALL(signalPipe)
+{
+	struct args args = args_of(env, info, 1);
+	uint32_t count = 0;
+	if (args.wrong || napi_get_array_length(env, args.values[0], &count) != napi_ok)
+		args.wrong = true;
+	if (args.wrong || (signal_pipe[0] < 0 && pipe2(signal_pipe, O_NONBLOCK | O_CLOEXEC) < 0))
+		return answer(&args, -1);
+	// The caller may have started us with some of them blocked or ignored.
+	sigset_t wanted;
+	sigemptyset(&wanted);
+	for (uint32_t i = 0; i < count; i++) {
+		napi_value value;
+		int32_t number = 0;
+		if (napi_get_element(env, args.values[0], i, &value) != napi_ok || napi_get_value_int32(env, value, &number) != napi_ok) {
+			args.wrong = true;
+			return answer(&args, 0);
+		}
+		struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+		if (sigaction(number, &action, NULL) < 0)
+			return answer(&args, -1);
+		sigaddset(&wanted, number);
+	}
+	pthread_sigmask(SIG_UNBLOCK, &wanted, NULL);
+	return answer(&args, signal_pipe[0]);
+}
+
+CALL(exit)
+{
+	struct args args = args_of(env, info, 1);
+	int status = INT(0);
+	if (!args.wrong)
+		_exit(status);
+	return answer(&args, 0);
+}
+
+// --- waiting --------------------------------------------------------------------------------------------------
+
+INT_CALL(epollCreate, 0, epoll_create1(EPOLL_CLOEXEC))
+INT_CALL(inotifyInit, 1, inotify_init1(a))
+
+CALL(epollCtl)
+{
+	struct args args = args_of(env, info, 4);
+	int epfd = INT(0), op = INT(1), fd = INT(2);
+	struct epoll_event event = {.events = (uint32_t)args_int(&args, 3), .data.fd = fd};
+	ANSWER(epoll_ctl(epfd, op, fd, &event));
+}
+
+enum { epoll_events_max = 64 };
+
+CALL(epollWait)
+{
+	struct args args = args_of(env, info, 3);
+	struct epoll_event events[epoll_events_max];
+	size_t size = 0;
+	int epfd = INT(0);
+	int32_t *out = args_bytes(&args, 1, 2 * sizeof(int32_t), &size);
+	int timeout = INT(2);
+	if (args.wrong)
+		return answer(&args, 0);
+	int room = (int)(size / (2 * sizeof(int32_t)));
+	int count = epoll_wait(epfd, events, room < epoll_events_max ? room : epoll_events_max, timeout);
+	for (int i = 0; i < count; i++) {
+		out[2 * i] = events[i].data.fd;
+		out[2 * i + 1] = (int32_t)events[i].events;
+	}
+	return answer(&args, count);
+}
+
+CALL(inotifyAddWatch)
+{
+	struct args args = args_of(env, info, 3);
+	struct path path;
+	int fd = INT(0);
+	args_path(&args, 1, &path);
+	uint32_t mask = (uint32_t)args_int(&args, 2);
+	ANSWER(path.error ? bad_path(&path) : inotify_add_watch(fd, path.bytes, mask));
+}
+
+// --- time -----------------------------------------------------------------------------------------------------
+
+CALL(clockGettime)
+{
+	struct args args = args_of(env, info, 2);
+	struct timespec now = {0};
+	size_t size;
+	int clock = INT(0);
+	double *out = args_bytes(&args, 1, 2 * sizeof(double), &size);
+	if (args.wrong)
+		return answer(&args, 0);
+	int result = clock_gettime(clock, &now);
+	out[0] = (double)now.tv_sec;
+	out[1] = (double)now.tv_nsec;
+	return answer(&args, result);
+}
+
+CALL(localtime)
+{
+	struct args args = args_of(env, info, 2);
+	struct tm parts;
+	size_t size;
+	time_t seconds = (time_t)args_int(&args, 0);
+	int32_t *out = args_bytes(&args, 1, 7 * sizeof(int32_t), &size);
+	if (args.wrong)
+		return answer(&args, 0);
+	if (!localtime_r(&seconds, &parts)) {
+		errno = EOVERFLOW;
+		return answer(&args, -1);
+	}
+	out[0] = parts.tm_year + 1900;
+	out[1] = parts.tm_mon + 1;
+	out[2] = parts.tm_mday;
+	out[3] = parts.tm_hour;
+	out[4] = parts.tm_min;
+	out[5] = parts.tm_sec;
+	out[6] = (int32_t)parts.tm_gmtoff;
+	return answer(&args, 0);
+}
+
+// --- registration ---------------------------------------------------------------------------------------------
+
+#define METHOD(name) {#name, NULL, call_##name, NULL, NULL, NULL, napi_enumerable, NULL}
+
+NAPI_MODULE_INIT()
+{
+	static const napi_property_descriptor methods[] = {
+		METHOD(open), METHOD(openat), METHOD(close), METHOD(read), METHOD(write), METHOD(fsync), METHOD(ftruncate),
+		METHOD(fchmod), METHOD(fchown), METHOD(fstat), METHOD(lstatat), METHOD(access), METHOD(rename), METHOD(renameat),
+		METHOD(unlink), METHOD(unlinkat), METHOD(symlink), METHOD(mkdir), METHOD(rmdir), METHOD(mkfifo), METHOD(umask),
+		METHOD(memfdCreate), METHOD(pipe2), METHOD(dup3), METHOD(fcntl), METHOD(ioctl), METHOD(eventfd), METHOD(socket),
+		METHOD(bind), METHOD(connect), METHOD(listen), METHOD(accept4), METHOD(send), METHOD(sendto), METHOD(sendFdTo),
+		METHOD(recv), METHOD(recvFd), METHOD(shutdown), METHOD(setsockopt), METHOD(spawn), METHOD(getpid), METHOD(getpgid),
+		METHOD(setsid), METHOD(prctl), METHOD(kill), METHOD(waitpid), METHOD(pidfdOpen), METHOD(pidfdSendSignal),
+		METHOD(signalPipe), METHOD(ignoreSignal), METHOD(exit), METHOD(epollCreate), METHOD(epollCtl), METHOD(epollWait),
+		METHOD(inotifyInit), METHOD(inotifyAddWatch), METHOD(clockGettime), METHOD(localtime),
+	};
+	if (napi_define_properties(env, exports, sizeof(methods) / sizeof(*methods), methods) != napi_ok)
+		napi_throw_error(env, NULL, "sys: cannot define its methods");
+	return exports;
+}

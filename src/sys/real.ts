@@ -1,0 +1,15 @@
+// The Sys of the running kernel: the N-API addon of ./native, which is part of the launcher's file, so that the
+// monitor has no third file to lose and no temporary copy to trust (docs/decisions/launcher.md).
+
+import type { Sys } from './sys.ts';
+
+const compiled = process.versions.bun !== undefined;
+const launcher = compiled ? `${process.execPath}/../../conmon` : `${import.meta.dirname}/../../dist/conmon`;
+
+export const sys: Sys = loadAddon(launcher.replace(/\/[^/]+\/\.\.\//g, '/'));
+
+function loadAddon(path: string): Sys {
+  const addon = { exports: {} };
+  process.dlopen(addon, path);
+  return addon.exports as Sys;
+}
