@@ -1,8 +1,5 @@
 // What the monitor was asked for: the command line with its defaults applied and its checks passed.
 
-/** How much the monitor says of itself, from least to most; conmon's words for one step are grouped. */
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'trace';
-
 /**
  * The accepted command line. Strings are valid UTF-8 without NUL, otherwise exactly what the caller passed;
  * repeatable options are in the caller's order and empty when not given. Paths may be relative to the
@@ -35,7 +32,8 @@ export interface Options {
   /** Bytes in all; not above 0: no limit. Beyond 2^53 it is rounded, as no log gets there. */
   readonly logGlobalSizeMax: number;
   readonly logLabel: readonly string[];
-  readonly logLevel: LogLevel;
+  /** The word of --log-level, unchecked. */
+  readonly logLevel: string | undefined;
   /** Rotated files to keep: 0 or more, at least 1 with `logRotate`. */
   readonly logMaxFiles: number;
   /** `[driver:]path` each, unchecked. */

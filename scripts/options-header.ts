@@ -1,0 +1,43 @@
+// Prints the launcher's options.h: it must know whether --sync is given before there is an engine, so it needs to
+// know which arguments are the values of other options.
+
+import { type OptionEntry, optionTable } from '../src/options/table.ts';
+
+process.stdout.write(formatOptionsHeader());
+
+/** The header: `value_options`, ended by NULL, and `bool takes_value(const char *arg)`. */
+function formatOptionsHeader(): string {
+  const entries: readonly OptionEntry[] = optionTable.filter(entry => entry.kind !== 'flag');
+  const names = entries.flatMap(({ long, short }) =>
+    short === undefined ? [`--${long}`] : [`--${long}`, `-${short}`],
+  );
+  return `// Made from src/options/table.ts by scripts/options-header.ts.
+
+#ifndef CONMON_OPTIONS_H
+#define CONMON_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+// The options that take a value.
+static const char *const value_options[] = {
+${names.map(name => `\t"${name}",\n`).join('')}\tNULL,
+};
+
+// Whether the argument after this one is its value. GLib reads -tic ID as -t -i -c ID: a letter anywhere in a
+// cluster takes the next argument, never the rest of the cluster, and --name=value holds its own.
+static inline bool takes_value(const char *arg)
+{
+	bool is_cluster = arg[0] == '-' && arg[1] != '-';
+	for (const char *const *option = value_options; *option; option++) {
+		bool is_letter = (*option)[1] != '-';
+		if (is_letter ? is_cluster && strchr(arg + 1, (*option)[1]) : strcmp(arg, *option) == 0)
+			return true;
+	}
+	return false;
+}
+
+#endif
+`;
+}
