@@ -3,10 +3,10 @@
 
 import { type OptionEntry, optionTable } from '../src/options/table.ts';
 
-process.stdout.write(formatOptionsHeader());
+if (import.meta.main) process.stdout.write(optionsHeader());
 
 /** The header: `value_options`, ended by NULL, and `bool takes_value(const char *arg)`. */
-function formatOptionsHeader(): string {
+export function optionsHeader(): string {
   const entries: readonly OptionEntry[] = optionTable.filter(entry => entry.kind !== 'flag');
   const names = entries.flatMap(({ long, short }) =>
     short === undefined ? [`--${long}`] : [`--${long}`, `-${short}`],
