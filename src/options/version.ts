@@ -5,10 +5,10 @@
 export const version = '2.2.1+ts.0.1.0';
 
 /** Put in by the build (`--define`); not there when the source runs as it is. */
-declare const CONMON_COMMIT: string | undefined;
+declare const BUILD_COMMIT: string | undefined;
 
 /** The output of --version; its two lines are what `podman info` shows. */
 export function formatVersion(): string {
-  const commit = typeof CONMON_COMMIT === 'string' ? CONMON_COMMIT : 'unknown';
+  const commit = typeof BUILD_COMMIT === 'string' ? BUILD_COMMIT : 'unknown';
   return `conmon version ${version}\ncommit: ${commit}\n`;
 }
