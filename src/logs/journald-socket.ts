@@ -1,0 +1,169 @@
+// The way to journald: one datagram an entry. Where C conmon waits for ever for a journal that does not read, this
+// waits a bounded time, and then counts what is lost until the journal is back.
+
+import {
+  CLOCK_MONOTONIC,
+  EPOLL_CTL_ADD,
+  EPOLLOUT,
+  F_ADD_SEALS,
+  F_SEAL_ALL,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+} from '../sys/constants.ts';
+import {
+  EAGAIN,
+  ECONNREFUSED,
+  ECONNRESET,
+  EINTR,
+  EIO,
+  EMSGSIZE,
+  ENOBUFS,
+  ENOMEM,
+  ENOTCONN,
+  EPIPE,
+  errorWords,
+} from '../sys/errno.ts';
+import { FatalError } from '../sys/errors.ts';
+import type { Sys } from '../sys/sys.ts';
+import type { Warn } from './driver.ts';
+
+/** sd_journal_sendv(3) has it fixed in libsystemd. */
+export const journalSocketPath = '/run/systemd/journal/socket';
+
+/**
+ * How long an entry waits for a journal whose queue is full, in milliseconds. A journal that is only slow makes
+ * room within this time, which holds the container back as it should; all else the monitor does waits as long.
+ */
+export const journalWaitMsMax = 2000;
+
+/** The journal's socket; created with it, connected when there is something to say. */
+export class JournalSocket {
+  readonly #sys: Sys;
+  readonly #warn: Warn;
+  readonly #fd: number;
+  readonly #clock = new Float64Array(2);
+  readonly #events = new Int32Array(2);
+  /** For waiting until there is room in the journal's queue; -1 until that is needed. */
+  #epfd = -1;
+  #connected = false;
+  /** Entries lost since the last one that went out. While there are some, none waits. */
+  #lost = 0;
+
+  /** Throws a {@link FatalError} when there can be no socket at all. */
+  constructor(sys: Sys, warn: Warn) {
+    this.#sys = sys;
+    this.#warn = warn;
+    this.#fd = sys.socket(SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (this.#fd < 0)
+      throw new FatalError('Failed to open journald socket', { errno: this.#fd, syscall: 'socket' });
+  }
+
+  /** Sends the entry `buf[start, end)`, or counts it as lost. */
+  send(buf: Uint8Array, start: number, end: number): void {
+    let answer = this.#attempt(buf, start, end);
+    if (isFull(answer) && this.#lost === 0) answer = this.#attemptUntil(buf, start, end);
+    if (answer < 0) this.#lose(answer);
+    else if (this.#lost > 0) this.#recover();
+  }
+
+  close(): void {
+    if (this.#lost > 0) this.#warn(`Failed to send ${countEntries(this.#lost)} to journald`);
+    if (this.#epfd >= 0) this.#sys.close(this.#epfd);
+    this.#sys.close(this.#fd);
+  }
+
+  #attemptUntil(buf: Uint8Array, start: number, end: number): number {
+    const deadlineMs = this.#nowMs() + journalWaitMsMax;
+    for (;;) {
+      const leftMs = Math.ceil(deadlineMs - this.#nowMs());
+      if (leftMs <= 0 || !this.#waitForRoom(leftMs)) return -EAGAIN;
+      const answer = this.#attempt(buf, start, end);
+      if (!isFull(answer)) return answer;
+    }
+  }
+
+  #attempt(buf: Uint8Array, start: number, end: number): number {
+    const answer = this.#connectAndSend(buf, start, end);
+    if (!isGone(answer)) return answer;
+    this.#connected = false; // whoever was there is gone, but another may have taken the place
+    return this.#connectAndSend(buf, start, end);
+  }
+
+  #connectAndSend(buf: Uint8Array, start: number, end: number): number {
+    if (!this.#connected) {
+      const answer = this.#sys.connect(this.#fd, journalSocketPath);
+      if (answer < 0) return answer;
+      this.#connected = true;
+    }
+    const answer = this.#sys.send(this.#fd, buf, start, end - start, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return isTooLarge(answer) ? this.#sendByMemfd(buf, start, end) : answer;
+  }
+
+  /** The journal takes an entry of any size as a file that nobody can change any more. */
+  #sendByMemfd(buf: Uint8Array, start: number, end: number): number {
+    const memfd = this.#sys.memfdCreate('journal-entry');
+    if (memfd < 0) return memfd;
+    let answer = writeAll(this.#sys, memfd, buf, start, end);
+    if (answer >= 0) answer = this.#sys.fcntl(memfd, F_ADD_SEALS, F_SEAL_ALL);
+    if (answer >= 0)
+      answer = this.#sys.sendFdTo(this.#fd, memfd, MSG_DONTWAIT | MSG_NOSIGNAL, journalSocketPath);
+    this.#sys.close(memfd);
+    return answer;
+  }
+
+  #waitForRoom(timeoutMs: number): boolean {
+    if (this.#epfd < 0) {
+      this.#epfd = this.#sys.epollCreate();
+      if (this.#epfd < 0) return false;
+      this.#sys.epollCtl(this.#epfd, EPOLL_CTL_ADD, this.#fd, EPOLLOUT);
+    }
+    const count = this.#sys.epollWait(this.#epfd, this.#events, timeoutMs);
+    return count > 0 || count === -EINTR;
+  }
+
+  #lose(errno: number): void {
+    this.#lost++;
+    if (this.#lost > 1) return;
+    this.#warn(`Failed to send to journald, entries are lost until it is back: ${errorWords(errno)}`);
+  }
+
+  #recover(): void {
+    const lost = this.#lost;
+    this.#lost = 0;
+    this.#warn(`journald is back, ${countEntries(lost)} had been lost`);
+  }
+
+  #nowMs(): number {
+    this.#sys.clockGettime(CLOCK_MONOTONIC, this.#clock);
+    return this.#clock[0]! * 1000 + this.#clock[1]! / 1e6;
+  }
+}
+
+function isFull(answer: number): boolean {
+  return answer === -EAGAIN || answer === -EINTR;
+}
+
+function isGone(answer: number): boolean {
+  return answer === -ECONNREFUSED || answer === -ENOTCONN || answer === -ECONNRESET || answer === -EPIPE;
+}
+
+function isTooLarge(answer: number): boolean {
+  return answer === -EMSGSIZE || answer === -ENOBUFS || answer === -ENOMEM;
+}
+
+function writeAll(sys: Sys, fd: number, buf: Uint8Array, start: number, end: number): number {
+  for (let at = start; at < end; ) {
+    const written = sys.write(fd, buf, at, end - at);
+    if (written === -EINTR) continue;
+    if (written <= 0) return written || -EIO;
+    at += written;
+  }
+  return 0;
+}
+
+function countEntries(count: number): string {
+  return count === 1 ? '1 entry' : `${count} entries`;
+}
