@@ -1,0 +1,90 @@
+// The command that the caller wants run when all has been written: it cleans up after the container.
+
+import { PR_SET_CHILD_SUBREAPER, WNOHANG } from '../sys/constants.ts';
+import { EINTR, errorWords } from '../sys/errno.ts';
+import type { Reactor } from '../sys/reactor.ts';
+import type { SpawnPlan, Sys } from '../sys/sys.ts';
+import { readWaitStatus, unknownExitStatus } from './exit-status.ts';
+
+export interface ExitCommand {
+  /** `--exit-command`: a path, absolute or from the working directory; PATH is not searched. */
+  readonly file: string;
+  /** `--exit-command-arg`, in order. */
+  readonly args: readonly string[];
+  /** `--exit-delay` */
+  readonly delaySeconds: number;
+  /** The caller's environment, as for {@link SpawnPlan}. */
+  readonly environ: Uint8Array;
+  /** The score that we had before we changed our own, where we did. */
+  readonly oomScoreAdj?: string | undefined;
+}
+
+/** The status of an exit command that could not be started, as of one that failed. */
+const notStartedStatus = 1;
+
+/** How the command is started: with our stdio (/dev/null by then), and to outlive us if we are killed. */
+export function planExitCommand(command: ExitCommand): SpawnPlan {
+  const plan: SpawnPlan = {
+    file: command.file,
+    argv: [command.file, ...command.args],
+    environ: command.environ,
+    fds: [0, 1, 2].map(fd => ({ from: fd, to: fd })),
+    parentDeathSignal: 0,
+  };
+  return command.oomScoreAdj === undefined ? plan : { ...plan, oomScoreAdj: command.oomScoreAdj };
+}
+
+/**
+ * Waits for the delay, runs the command and waits for its end. Answers its exit status, 1 where it could not be
+ * started. What else ends meanwhile is reaped, but not waited for: a helper that the runtime left running would
+ * keep us, and the caller who waits for us, as long as it lives.
+ *
+ * From here on we are no subreaper: what the command leaves behind is for init.
+ */
+export function runExitCommand(
+  sys: Sys,
+  reactor: Reactor,
+  command: ExitCommand,
+  warn: (message: string) => void,
+): number {
+  if (command.delaySeconds > 0) passTime(reactor, command.delaySeconds * 1000);
+  const answer = sys.prctl(PR_SET_CHILD_SUBREAPER, 0);
+  if (answer < 0) warn(`Failed to disable self subreaper attribute: ${errorWords(answer)}`);
+  const pid = sys.spawn(planExitCommand(command));
+  if (pid < 0) {
+    warn(`Failed to execute exit command ${command.file}: ${errorWords(pid)}`);
+    return notStartedStatus;
+  }
+  const status = awaitChild(sys, pid);
+  reapZombies(sys);
+  return status;
+}
+
+/** Our own exit status: the container's, so that whoever started us sees it, unless the exit command failed. */
+export function combineExitStatuses(container: number, exitCommand: number): number {
+  return exitCommand === 0 ? container : exitCommand;
+}
+
+/** Takes what has ended and waits for nothing. */
+export function reapZombies(sys: Sys): void {
+  const status = new Int32Array(1);
+  let pid: number;
+  do pid = sys.waitpid(-1, status, WNOHANG);
+  while (pid > 0 || pid === -EINTR);
+}
+
+function passTime(reactor: Reactor, ms: number): void {
+  let passed = false;
+  reactor.after(ms, () => {
+    passed = true;
+  });
+  while (!passed) reactor.turn();
+}
+
+function awaitChild(sys: Sys, pid: number): number {
+  const status = new Int32Array(1);
+  let answer: number;
+  do answer = sys.waitpid(pid, status, 0);
+  while (answer === -EINTR);
+  return answer === pid ? readWaitStatus(status[0]!) : unknownExitStatus;
+}

@@ -1,0 +1,95 @@
+// Version 1: an eventfd, registered with the cgroup for its memory.oom_control, counts the OOMs. It counts the
+// removal of the cgroup as well, as one.
+
+import { EFD_CLOEXEC, EFD_NONBLOCK, EPOLLIN, O_CLOEXEC, O_RDONLY, O_WRONLY } from '../sys/constants.ts';
+import { EAGAIN, EINTR, errorWords } from '../sys/errno.ts';
+import { writeAll } from '../sys/files.ts';
+import type { Reactor } from '../sys/reactor.ts';
+import type { Sys } from '../sys/sys.ts';
+import type { CgroupWatch, OomNotes } from './watch-oom.ts';
+
+export function watchCgroupV1(
+  sys: Sys,
+  reactor: Reactor,
+  cgroupPath: string,
+  onOom: () => void,
+  notes: OomNotes,
+): CgroupWatch | undefined {
+  const controlPath = `${cgroupPath}/cgroup.event_control`;
+  let fd = sys.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (fd < 0) {
+    notes.warn(`Failed to create eventfd: ${errorWords(fd)}`);
+    return undefined;
+  }
+  if (!registerEventfd(sys, fd, cgroupPath, controlPath, notes)) {
+    sys.close(fd);
+    return undefined;
+  }
+
+  let counted = 0;
+  let reported = 0;
+  const close = (): void => {
+    if (fd < 0) return;
+    reactor.forget(fd);
+    sys.close(fd);
+    fd = -1;
+  };
+  const check = (): void => {
+    if (fd < 0) return;
+    const count = readCount(sys, fd);
+    if (count === 'broken') close();
+    if (typeof count !== 'number' || count === 0) return;
+    counted += count;
+    const ooms = countOoms(counted, sys.access(controlPath, 0) < 0);
+    notes.debug(`Memory cgroup event count: ${counted}, OOMs: ${ooms}`);
+    if (ooms > reported) onOom();
+    reported = ooms;
+  };
+  reactor.watch(fd, EPOLLIN, check);
+  return { check, close };
+}
+
+/**
+ * How many of all events so far were OOMs. Whether the cgroup is there is to be asked after they were counted: its
+ * files go before its removal is counted, so while they are there all events were OOMs; afterwards one was, or is
+ * about to be, the removal.
+ */
+export function countOoms(counted: number, removed: boolean): number {
+  return removed ? Math.max(0, counted - 1) : counted;
+}
+
+function registerEventfd(
+  sys: Sys,
+  fd: number,
+  cgroupPath: string,
+  controlPath: string,
+  notes: OomNotes,
+): boolean {
+  const control = sys.open(controlPath, O_WRONLY | O_CLOEXEC, 0);
+  if (control < 0) {
+    notes.warn(`Failed to open ${controlPath}: ${errorWords(control)}`);
+    return false;
+  }
+  const oomPath = `${cgroupPath}/memory.oom_control`;
+  const oomControl = sys.open(oomPath, O_RDONLY | O_CLOEXEC, 0);
+  if (oomControl < 0) notes.warn(`Failed to open ${oomPath}: ${errorWords(oomControl)}`);
+  let answer = oomControl;
+  if (oomControl >= 0) {
+    // A kernel built for real time has no such interface, and refuses (PREEMPT_RT).
+    answer = writeAll(sys, control, new TextEncoder().encode(`${fd} ${oomControl}`));
+    if (answer < 0) notes.warn(`Failed to write to cgroup.event_control: ${errorWords(answer)}`);
+    sys.close(oomControl);
+  }
+  sys.close(control);
+  return answer >= 0;
+}
+
+function readCount(sys: Sys, fd: number): number | 'broken' {
+  const buf = new Uint8Array(8); // eventfd(2): one 64-bit integer in the machine's byte order, little-endian here
+  for (;;) {
+    const got = sys.read(fd, buf, 0, buf.length);
+    if (got === -EINTR) continue;
+    if (got === -EAGAIN) return 0;
+    return got === buf.length ? Number(new DataView(buf.buffer).getBigUint64(0, true)) : 'broken';
+  }
+}

@@ -1,0 +1,42 @@
+// The second wait on the start pipe: an exec that somebody wants to attach to starts when they have. The first
+// wait is the launcher's.
+
+import { EPOLLIN } from '../sys/constants.ts';
+import { EAGAIN, EINTR, EPERM } from '../sys/errno.ts';
+import { FatalError } from '../sys/errors.ts';
+import type { Reactor } from '../sys/reactor.ts';
+import type { Sys } from '../sys/sys.ts';
+
+/** What a caller sends is one byte; more of it is as good. */
+const goBytesMax = 8192;
+
+/**
+ * Calls `onGo` once, when the caller has written something or closed its end, and closes the fd before that. At
+ * once where the fd cannot be waited for: /dev/null or a file, which never block.
+ *
+ * `onGo` is not called, and a {@link FatalError} thrown from the reactor's turn, when the pipe cannot be read.
+ */
+export function awaitStart(sys: Sys, reactor: Reactor, fd: number, onGo: () => void): void {
+  const buf = new Uint8Array(goBytesMax);
+  const readGo = (): void => {
+    let got: number;
+    do got = sys.read(fd, buf, 0, buf.length);
+    while (got === -EINTR);
+    if (got === -EAGAIN) return; // the reactor calls again
+    reactor.forget(fd);
+    sys.close(fd);
+    if (got < 0) throw new FatalError('start-pipe read failed', { errno: got, syscall: 'read' });
+    onGo();
+  };
+  if (!watchIfPossible(reactor, fd, readGo)) readGo();
+}
+
+function watchIfPossible(reactor: Reactor, fd: number, onReadable: () => void): boolean {
+  try {
+    reactor.watch(fd, EPOLLIN, onReadable);
+    return true;
+  } catch (error) {
+    if (error instanceof FatalError && error.errno === EPERM) return false;
+    throw error;
+  }
+}

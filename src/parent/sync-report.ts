@@ -1,0 +1,100 @@
+// The line that conmon writes to its caller on the sync pipe (and on the attach pipe), and its reading for callers
+// of ours. Pure, no imports: the manager shares it.
+
+/** What the number means to the caller: by API version 1 `data`; before it, the exit code of an exec or the pid. */
+export type ReportKey = 'data' | 'exit_code' | 'pid';
+
+/** A line as it was read: a pid, an exit status or 0, or a negative number with the reason. */
+export interface SyncReport {
+  readonly key: ReportKey;
+  readonly value: number;
+  /** Absent where the line has none. What is not UTF-8 in it reads as U+FFFD. */
+  readonly message?: string;
+}
+
+/** Podman reads the line through a buffer of this size, and loses the rest of a larger packet. */
+export const reportBytesMax = 4096;
+
+export function chooseReportKey(caller: { readonly apiVersion: number; readonly exec: boolean }): ReportKey {
+  if (caller.apiVersion >= 1) return 'data';
+  return caller.exec ? 'exit_code' : 'pid';
+}
+
+/**
+ * The line, newline included: `{"data": 42}` or `{"data": -1, "message": "..."}`, at most 4096 bytes long. The
+ * message is bytes as the runtime wrote them; its end is left out where it does not fit. An empty one is none.
+ */
+export function encodeReport(key: ReportKey, value: number, message?: Uint8Array): Uint8Array {
+  const head = `{"${key}": ${value}`;
+  if (message === undefined || message.length === 0) return textEncoder.encode(`${head}}\n`);
+  const line = new Uint8Array(reportBytesMax);
+  const start = textEncoder.encodeInto(`${head}, "message": "`, line).written;
+  const end = escapeMessage(message, line.subarray(0, reportBytesMax - tail.length), start);
+  line.set(tail, end);
+  return line.subarray(0, end + tail.length);
+}
+
+/** The report in a line, its newline optional; undefined where it is none. */
+export function decodeReport(line: Uint8Array): SyncReport | undefined {
+  const parsed = parseObject(textDecoder.decode(line));
+  const key = reportKeys.find(candidate => parsed && Object.hasOwn(parsed, candidate));
+  if (!parsed || !key) return undefined;
+  const value = parsed[key];
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) return undefined;
+  const { message } = parsed;
+  return typeof message === 'string' ? { key, value, message } : { key, value };
+}
+
+const textEncoder = new TextEncoder();
+const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const tail = textEncoder.encode('"}\n');
+const reportKeys: readonly ReportKey[] = ['data', 'exit_code', 'pid'];
+
+// Copies the message into `line` from `at` on, escaped, as far as whole characters of it fit. Answers the end.
+function escapeMessage(message: Uint8Array, line: Uint8Array, at: number): number {
+  for (let i = 0; i < message.length; ) {
+    const length = sequenceLength(message, i);
+    const escaped = length === 1 ? escapes[message[i]!]! : message.subarray(i, i + length);
+    if (at + escaped.length > line.length) return at;
+    line.set(escaped, at);
+    at += escaped.length;
+    i += length;
+  }
+  return at;
+}
+
+// How many bytes belong together: a whole UTF-8 sequence, or one byte where there is none.
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  const lead = bytes[at]!;
+  const length = lead >= 0xf0 && lead < 0xf8 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+  for (let i = 1; i < length; i++) if ((bytes[at + i] ?? 0) >> 6 !== 0b10) return 1;
+  return lead >= 0xf8 ? 1 : length;
+}
+
+// As C conmon escapes: `/` too, control characters and DEL by number where JSON has no letter, all else as it is.
+const escapes: readonly Uint8Array[] = Array.from({ length: 256 }, (_, byte) => escapeByte(byte));
+
+function escapeByte(byte: number): Uint8Array {
+  const letter = new Map([
+    [0x08, 'b'],
+    [0x09, 't'],
+    [0x0a, 'n'],
+    [0x0c, 'f'],
+    [0x0d, 'r'],
+    [0x22, '"'],
+    [0x2f, '/'],
+    [0x5c, '\\'],
+  ]).get(byte);
+  if (letter) return textEncoder.encode(`\\${letter}`);
+  if (byte < 0x20 || byte === 0x7f) return textEncoder.encode(`\\u00${byte.toString(16).padStart(2, '0')}`);
+  return Uint8Array.of(byte);
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
