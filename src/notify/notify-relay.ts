@@ -116,7 +116,7 @@ class Relay implements NotifyRelay {
   #warnOnce(errno: number): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
-    this.#warn(`Failed to write to socket host notify socket: ${errorWords(errno)}`);
+    this.#warn(`Failed to write to host notify socket: ${errorWords(errno)}`);
   }
 }
 
