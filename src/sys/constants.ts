@@ -34,6 +34,7 @@ export const F_SEAL_ALL = 0xf; // SEAL, SHRINK, GROW, WRITE
 export const TCGETS = 0x5401;
 export const TCSETS = 0x5402;
 export const TIOCSWINSZ = 0x5414;
+export const FIONREAD = 0x541b;
 export const ONLCR = 4;
 
 export const SOCK_STREAM = 1;
@@ -48,12 +49,14 @@ export const MSG_TRUNC = 0x20;
 export const MSG_NOSIGNAL = 0x4000;
 export const SHUT_RD = 0;
 export const SHUT_WR = 1;
+export const SHUT_RDWR = 2;
 
 export const EPOLLIN = 1;
 export const EPOLLOUT = 4;
 export const EPOLLERR = 8;
 export const EPOLLHUP = 0x10;
 export const EPOLLRDHUP = 0x2000;
+export const EPOLLET = 0x80000000;
 export const EPOLL_CTL_ADD = 1;
 export const EPOLL_CTL_DEL = 2;
 export const EPOLL_CTL_MOD = 3;

@@ -26,6 +26,7 @@ export const ENAMETOOLONG = 36;
 export const ELOOP = 40;
 export const EMSGSIZE = 90;
 export const EADDRINUSE = 98;
+export const ECONNABORTED = 103;
 export const ECONNRESET = 104;
 export const ENOBUFS = 105;
 export const ENOTCONN = 107;
@@ -59,6 +60,7 @@ const names: Readonly<Record<number, readonly [name: string, words: string]>> = 
   [ELOOP]: ['ELOOP', 'Too many levels of symbolic links'],
   [EMSGSIZE]: ['EMSGSIZE', 'Message too long'],
   [EADDRINUSE]: ['EADDRINUSE', 'Address already in use'],
+  [ECONNABORTED]: ['ECONNABORTED', 'Software caused connection abort'],
   [ECONNRESET]: ['ECONNRESET', 'Connection reset by peer'],
   [ENOBUFS]: ['ENOBUFS', 'No buffer space available'],
   [ENOTCONN]: ['ENOTCONN', 'Transport endpoint is not connected'],

@@ -1,0 +1,188 @@
+// The attach socket: the container's output to every client, their input to the container. Nothing here waits, and a
+// client that fails costs that client alone.
+
+import { EPOLLIN, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../sys/constants.ts';
+import { EAGAIN, ECONNABORTED, EINTR, errorWords } from '../sys/errno.ts';
+import type { Reactor, Timer } from '../sys/reactor.ts';
+import type { Sys } from '../sys/sys.ts';
+import { AttachClient, type ClientOwner, queueSlabsMax } from './attach-client.ts';
+import { AttachSocket } from './attach-socket.ts';
+import { SlabPool } from './piece-queue.ts';
+import type { AttachPlace } from './socket-path.ts';
+
+export interface AttachHooks {
+  /** `buf[start, end)` came from a client; it is the server's own and must be copied. False takes it all the same,
+   * but nothing more is read from any client until {@link AttachServer.resumeInput}. */
+  onInput(buf: Uint8Array, start: number, end: number): boolean;
+  /** A client sends no more, or has gone; once for each client. */
+  onInputEnd(): void;
+  /** `hasRoom` is true again. */
+  onRoom(): void;
+  /** `pending` is 0 again. */
+  onFlushed(): void;
+}
+
+export type OutputStream = 'stdout' | 'stderr';
+
+/** Binds the socket, listens, and serves on `reactor` from then on. Throws a FatalError when it cannot be bound. */
+export function openAttachServer(
+  sys: Sys,
+  reactor: Reactor,
+  where: AttachPlace,
+  hooks: AttachHooks,
+  warn: (message: string) => void,
+): AttachServer {
+  return new AttachServer(sys, reactor, new AttachSocket(sys, where), hooks, warn);
+}
+
+/** Podman's and CRI-O's buffers hold 8193 bytes: the type byte and this. */
+const attachPayloadBytesMax = 8192;
+/** The type bytes that callers know. */
+const streamTypes: Readonly<Record<OutputStream, number>> = { stdout: 2, stderr: 3 };
+/** More than a packet can have with the kernel's default send buffer (net.core.wmem_default, 212992 bytes). */
+const receiveBytesMax = 256 * 1024;
+/** How long the listener is left alone when no fd or memory is to be had for a client. */
+const acceptRestMs = 250;
+
+export class AttachServer implements ClientOwner {
+  /** False while a client's queue is near its bound: the container's output is then not to be read. One more
+   * broadcast of at most `broadcastBytesMax` bytes stays within the bound while it is true. */
+  hasRoom = true;
+  /** Bytes queued, over all clients. */
+  pending = 0;
+  /** False between an `onInput` that said so and `resumeInput`. */
+  takesInput = true;
+  readonly sys: Sys;
+  readonly reactor: Reactor;
+  readonly warn: (message: string) => void;
+  readonly pool = new SlabPool(queueSlabsMax);
+  readonly #socket: AttachSocket;
+  readonly #hooks: AttachHooks;
+  readonly #clients = new Set<AttachClient>();
+  #packet: Uint8Array | undefined;
+  #received: Uint8Array | undefined;
+  #acceptRest: Timer | undefined;
+
+  constructor(
+    sys: Sys,
+    reactor: Reactor,
+    socket: AttachSocket,
+    hooks: AttachHooks,
+    warn: (message: string) => void,
+  ) {
+    this.sys = sys;
+    this.reactor = reactor;
+    this.warn = warn;
+    this.#socket = socket;
+    this.#hooks = hooks;
+    this.#listen();
+  }
+
+  /** Sends `buf[start, end)` to every client, in packets of at most 8192 bytes, or queues it. Does not keep `buf`. */
+  broadcast(stream: OutputStream, buf: Uint8Array, start: number, end: number): void {
+    if (this.#clients.size === 0) return;
+    this.#packet ??= new Uint8Array(1 + attachPayloadBytesMax);
+    this.#packet[0] = streamTypes[stream];
+    for (let at = start; at < end; at += attachPayloadBytesMax) {
+      const length = Math.min(attachPayloadBytesMax, end - at);
+      this.#packet.set(buf.subarray(at, at + length), 1);
+      for (const client of this.#clients) client.deliver(this.#packet, 1 + length);
+    }
+    this.onProgress();
+  }
+
+  /** Reads from clients again, after an `onInput` that answered false. */
+  resumeInput(): void {
+    if (this.takesInput) return;
+    this.takesInput = true;
+    for (const client of this.#clients) client.watch();
+  }
+
+  /** Drops each client whose queue is full; for the monitor's last acts, when nobody can be waited for any more. */
+  dropFull(): void {
+    for (const client of this.#clients) if (!client.hasRoom) this.#drop(client);
+    this.onProgress();
+  }
+
+  /** Takes the socket and its link out of the file system. Clients that are attached stay so. */
+  unlink(): void {
+    this.#socket.unlink();
+  }
+
+  /** Closes the listener and every client, what is still queued for them with it. No hook is called. */
+  close(): void {
+    this.#acceptRest ? this.#acceptRest.cancel() : this.reactor.forget(this.#socket.fd);
+    this.#socket.close();
+    for (const client of this.#clients) this.#drop(client);
+    this.pending = 0;
+    this.hasRoom = true;
+  }
+
+  // --- for the clients ---------------------------------------------------------------------------------------
+
+  get receiveBuffer(): Uint8Array {
+    this.#received ??= new Uint8Array(receiveBytesMax);
+    return this.#received;
+  }
+
+  onInput(length: number): void {
+    if (!this.#hooks.onInput(this.receiveBuffer, 0, length)) this.takesInput = false;
+  }
+
+  onInputEnd(): void {
+    this.#hooks.onInputEnd();
+  }
+
+  onGone(client: AttachClient): void {
+    this.#clients.delete(client);
+    if (this.#clients.size === 0) this.#giveMemoryBack();
+  }
+
+  onProgress(): void {
+    const { hasRoom, pending } = this;
+    this.hasRoom = true;
+    this.pending = 0;
+    for (const client of this.#clients) {
+      this.hasRoom &&= client.hasRoom;
+      this.pending += client.pending;
+    }
+    if (this.hasRoom && !hasRoom) this.#hooks.onRoom();
+    if (this.pending === 0 && pending > 0) this.#hooks.onFlushed();
+  }
+
+  #listen(): void {
+    this.reactor.watch(this.#socket.fd, EPOLLIN, () => this.#accept());
+  }
+
+  #accept(): void {
+    const fd = this.sys.accept4(this.#socket.fd, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd === -EAGAIN || fd === -EINTR || fd === -ECONNABORTED) return;
+    if (fd < 0) {
+      this.#refuseAWhile(fd);
+      return;
+    }
+    const client = new AttachClient(this, fd);
+    this.#clients.add(client);
+    client.watch();
+  }
+
+  // The connection stays in the backlog and would be reported again at once: without this, a monitor out of fds spins.
+  #refuseAWhile(errno: number): void {
+    this.warn(`Failed to accept client connection on attach socket: ${errorWords(errno)}`);
+    this.reactor.forget(this.#socket.fd);
+    this.#acceptRest = this.reactor.after(acceptRestMs, () => {
+      this.#acceptRest = undefined;
+      this.#listen();
+    });
+  }
+
+  #drop(client: AttachClient): void {
+    client.close();
+    this.onGone(client);
+  }
+
+  #giveMemoryBack(): void {
+    this.pool.release();
+    this.#received = undefined;
+  }
+}

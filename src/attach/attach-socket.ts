@@ -1,0 +1,121 @@
+// The listening socket in the file system: made in one place, taken away again from that same place. The directory
+// may be somebody else's, so nothing is followed or removed there that is not a socket, or a link of this name.
+
+import {
+  AT_FDCWD,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_PATH,
+  S_IFLNK,
+  S_IFMT,
+  S_IFSOCK,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_SEQPACKET,
+} from '../sys/constants.ts';
+import { EEXIST, ENOENT } from '../sys/errno.ts';
+import { FatalError } from '../sys/errors.ts';
+import type { Sys } from '../sys/sys.ts';
+import { type AttachPlace, attachSocketName } from './socket-path.ts';
+
+/** Callers that have connected and are not accepted yet: conmon's figure. */
+const backlogClientsMax = 10;
+/** Only the owner, who is the caller, may connect. */
+const socketMode = 0o700;
+
+interface FileId {
+  readonly dirfd: number;
+  readonly path: string;
+  readonly dev: number;
+  readonly ino: number;
+}
+
+export class AttachSocket {
+  /** The listener, non-blocking. */
+  readonly fd: number;
+  readonly #sys: Sys;
+  readonly #dirfd: number;
+  #made: FileId[] = [];
+
+  /** Binds, listens and makes the link, in this order, so that who finds the name finds a listener.
+   * Throws a FatalError when one of them cannot be, and leaves nothing behind then. */
+  constructor(sys: Sys, place: AttachPlace) {
+    this.#sys = sys;
+    this.#dirfd = sys.open(place.bundle, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (this.#dirfd < 0) fail(`failed to open socket path parent dir ${place.bundle}`, this.#dirfd, 'open');
+    const path = `${place.bundle}/${attachSocketName}`;
+    this.fd = sys.socket(SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (this.fd < 0) fail(`Failed to create socket ${path}`, this.fd, 'socket');
+    try {
+      this.#bind(path);
+      if (place.link !== undefined) this.#link(place.link, place.bundle);
+    } catch (error) {
+      this.unlink();
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Removes the socket and the link from the file system, each only if it still is the one made here. */
+  unlink(): void {
+    for (const made of this.#made) {
+      const now = identify(this.#sys, made.dirfd, made.path, 0);
+      if (typeof now === 'number' || now.ino !== made.ino || now.dev !== made.dev) continue;
+      this.#sys.unlinkat(made.dirfd, made.path, 0);
+    }
+    this.#made = [];
+  }
+
+  close(): void {
+    this.#sys.close(this.fd);
+    this.#sys.close(this.#dirfd);
+  }
+
+  #bind(path: string): void {
+    const sys = this.#sys;
+    const stale = removeOwn(sys, this.#dirfd, attachSocketName, S_IFSOCK);
+    if (stale < 0) fail(`Failed to remove existing socket: ${path}`, stale, 'unlinkat');
+    // The file that bind(2) makes takes its mode from the socket: it never has a wider one.
+    const moded = sys.fchmod(this.fd, socketMode);
+    if (moded < 0) fail(`Failed to change socket permissions ${path}`, moded, 'fchmod');
+    const bound = sys.bind(this.fd, `/proc/self/fd/${this.#dirfd}/${attachSocketName}`);
+    if (bound < 0) fail(`Failed to bind to attach socket ${path}`, bound, 'bind');
+    this.#remember(this.#dirfd, attachSocketName, S_IFSOCK);
+    const listening = sys.listen(this.fd, backlogClientsMax);
+    if (listening < 0) fail(`Failed to listen on attach socket: ${path}`, listening, 'listen');
+  }
+
+  #link(link: string, bundle: string): void {
+    const stale = removeOwn(this.#sys, AT_FDCWD, link, S_IFLNK);
+    if (stale < 0) fail(`Failed to remove existing symlink for socket directory ${link}`, stale, 'unlinkat');
+    const made = this.#sys.symlink(bundle, link);
+    if (made < 0) fail(`Failed to create symlink for attach socket ${link}`, made, 'symlink');
+    this.#remember(AT_FDCWD, link, S_IFLNK);
+  }
+
+  #remember(dirfd: number, path: string, type: number): void {
+    const made = identify(this.#sys, dirfd, path, type);
+    if (typeof made !== 'number') this.#made.push(made);
+  }
+}
+
+// Removes what an earlier monitor left, if it is of that type. Anything else is EEXIST and stays.
+function removeOwn(sys: Sys, dirfd: number, path: string, type: number): number {
+  const there = identify(sys, dirfd, path, type);
+  const answer = typeof there === 'number' ? there : sys.unlinkat(dirfd, path, 0);
+  return answer === -ENOENT ? 0 : answer;
+}
+
+// `type` 0 stands for any.
+function identify(sys: Sys, dirfd: number, path: string, type: number): FileId | number {
+  const stat = new Float64Array(7);
+  const answer = sys.lstatat(dirfd, path, stat);
+  if (answer < 0) return answer;
+  const [mode, , , , dev, ino] = stat;
+  if (type !== 0 && (mode! & S_IFMT) !== type) return -EEXIST;
+  return { dirfd, path, dev: dev!, ino: ino! };
+}
+
+function fail(message: string, errno: number, syscall: string): never {
+  throw new FatalError(message, { errno, syscall });
+}

@@ -1,0 +1,36 @@
+// Where callers look for the attach socket. It always lies in the bundle; without --full-attach a symbolic link with
+// a short name leads there, since a caller's sun_path may not hold the bundle's path.
+
+/** Bytes of a path that a caller can put in `sun_path`, whose 108th is the NUL. */
+const sunPathBytesMax = 107;
+
+export const attachSocketName = 'attach';
+
+/** The bundle, and the link to it that is to be made, if one is. */
+export interface AttachPlace {
+  readonly bundle: string;
+  readonly link?: string;
+}
+
+/** `bundle` is absolute where a link is made: the link's target is read from the link's own directory. */
+export function placeAttachSocket(options: {
+  readonly bundle: string;
+  readonly fullAttach: boolean;
+  readonly socketDir: string;
+  readonly cuuid: string;
+}): AttachPlace {
+  if (options.fullAttach) return { bundle: options.bundle };
+  return { bundle: options.bundle, link: linkPath(options.socketDir, options.cuuid) };
+}
+
+// A link of exactly 107 bytes loses its last: callers that cut `<link>/attach` to what sun_path holds would otherwise
+// dial the link itself, and conmon has given it the shorter name ever since.
+function linkPath(socketDir: string, cuuid: string): string {
+  const path = Buffer.from(joinNames(socketDir, cuuid));
+  return path.length === sunPathBytesMax ? path.toString('utf8', 0, path.length - 1) : path.toString();
+}
+
+// As g_build_filename(3) joins: one slash between the two, however many there were.
+function joinNames(directory: string, name: string): string {
+  return `${directory.replace(/\/+$/, '')}/${name.replace(/^\/+/, '')}`;
+}

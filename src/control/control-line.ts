@@ -1,0 +1,95 @@
+// Bytes from a control fifo -> commands. Rules only; the fifos are in ./control-fifos.ts.
+
+/** A line with its newline: conmon's buffer, and far more than any caller sends. */
+const controlLineBytesMax = 199;
+/** The largest height and width, in cells, that conmon takes. */
+const windowCellsMax = 1000;
+/** The first number of a line on `ctl`. */
+const commandTypes = { resize: 1, reopenLogs: 2 };
+const newline = 0x0a;
+
+export type ControlCommand =
+  | { readonly command: 'resize'; readonly height: number; readonly width: number }
+  | { readonly command: 'reopen-logs' }
+  /** A line that is to be ignored, and conmon's words why. */
+  | { readonly command: 'none'; readonly reason: string };
+
+/** A line without its newline: type, height, width, in decimal; what follows a third number is ignored. */
+export function parseControlLine(line: string): ControlCommand {
+  const numbers = leadingNumbers(line, 3);
+  if (!numbers) return ignore('Invalid control message format');
+  const [type, height, width] = numbers as [number, number, number];
+  if (type !== commandTypes.resize && type !== commandTypes.reopenLogs) {
+    return ignore(`Invalid control message type: ${type}`);
+  }
+  const resize = checkSize(height, width);
+  return type === commandTypes.reopenLogs && resize.command === 'resize'
+    ? { command: 'reopen-logs' }
+    : resize;
+}
+
+/** A line of the `winsz` fifo without its newline: height and width. */
+export function parseWindowSizeLine(line: string): ControlCommand {
+  const numbers = leadingNumbers(line, 2);
+  if (!numbers) return ignore('Failed to parse window size');
+  return checkSize(numbers[0]!, numbers[1]!);
+}
+
+/** Puts lines together from reads of any size. A line over 199 bytes is dropped as a whole. */
+export class ControlLines {
+  readonly #parse: (line: string) => ControlCommand;
+  #start = '';
+  #isDropping = false;
+
+  /** One fifo, one of these: what one writer has begun must not end in another's line. */
+  constructor(parse: (line: string) => ControlCommand) {
+    this.#parse = parse;
+  }
+
+  /** The commands that `buf[start, end)` completes. */
+  feed(buf: Uint8Array, start: number, end: number): ControlCommand[] {
+    const commands: ControlCommand[] = [];
+    let at = start;
+    for (let stop = find(buf, at, end); stop >= 0; stop = find(buf, at, end)) {
+      this.#extend(buf, at, stop);
+      commands.push(
+        this.#isDropping ? ignore('Could not find newline in entire buffer') : this.#parse(this.#start),
+      );
+      this.#start = '';
+      this.#isDropping = false;
+      at = stop + 1;
+    }
+    this.#extend(buf, at, end);
+    return commands;
+  }
+
+  #extend(buf: Uint8Array, start: number, end: number): void {
+    this.#isDropping ||= this.#start.length + end - start >= controlLineBytesMax;
+    if (this.#isDropping) this.#start = '';
+    else for (let at = start; at < end; at++) this.#start += String.fromCharCode(buf[at]!);
+  }
+}
+
+// Numbers as sscanf(3) reads them by %d, but each has to end where a space or the line does: `0x10` and `10.5` are
+// not 0 and 10.
+function leadingNumbers(line: string, count: 2 | 3): number[] | undefined {
+  const fields = line.split(/[ \t\v\f\r]+/);
+  const numbers = fields.slice(fields[0] === '' ? 1 : 0).slice(0, count);
+  if (numbers.length < count || !numbers.every(field => /^[+-]?[0-9]+$/.test(field))) return undefined;
+  return numbers.map(field => Number(field) + 0);
+}
+
+function checkSize(height: number, width: number): ControlCommand {
+  const isValid = [height, width].every(cells => cells >= 0 && cells <= windowCellsMax);
+  if (isValid) return { command: 'resize', height, width };
+  return ignore(`Invalid window size: ${height}x${width} (must be between 0 and ${windowCellsMax})`);
+}
+
+function ignore(reason: string): ControlCommand {
+  return { command: 'none', reason };
+}
+
+function find(buf: Uint8Array, start: number, end: number): number {
+  const at = buf.indexOf(newline, start);
+  return at < end ? at : -1;
+}
