@@ -29,6 +29,12 @@ export interface ControlHooks {
   onReopenLogs(): void;
 }
 
+/** The open fifos. */
+export interface ControlFifos {
+  /** Stops reading; the fifos stay in the bundle. */
+  close(): void;
+}
+
 /** Makes both fifos in the directory `bundle` and serves them on `reactor`. Throws a FatalError when they can't be. */
 export function openControlFifos(
   sys: Sys,
@@ -36,7 +42,7 @@ export function openControlFifos(
   bundle: string,
   hooks: ControlHooks,
   warn: (message: string) => void,
-): { close(): void } {
+): ControlFifos {
   const buf = new Uint8Array(readBytesMax);
   const dirfd = sys.open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
   if (dirfd < 0) throw new FatalError(`Failed to mkfifo at ${bundle}/ctl`, { errno: dirfd, syscall: 'open' });
