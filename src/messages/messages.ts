@@ -111,6 +111,7 @@ class Stderr {
 
   #hasRoom(): boolean {
     this.#epfd ??= this.#openEpoll();
+    if (this.#epfd === undefined) return false;
     if (this.#epfd < 0) return true;
     const events = new Int32Array(2);
     let ready = this.#sys.epollWait(this.#epfd, events, this.#waitMs);
@@ -120,14 +121,13 @@ class Stderr {
     return false;
   }
 
-  #openEpoll(): number {
+  #openEpoll(): number | undefined {
     const epfd = this.#sys.epollCreate();
-    if (epfd < 0) return -1;
+    if (epfd < 0) return undefined;
     const answer = this.#sys.epollCtl(epfd, EPOLL_CTL_ADD, stderrFd, EPOLLOUT);
     if (answer >= 0) return epfd;
     this.#sys.close(epfd);
-    if (answer !== -EPERM) this.#closed = true; // EPERM is a file's or /dev/null's; otherwise there is no stderr
-    return -1;
+    return answer === -EPERM ? -1 : undefined; // EPERM is a file's; with any other there is no stderr
   }
 }
 
