@@ -50,9 +50,12 @@ test('O12 version: the second and last line is the commit', () => {
 
 test('manual: describes every option, with its letter and argument, and no other', () => {
   const manual = readFileSync(join(project, 'docs/conmon.8.md'), 'utf8');
-  const documented = [...manual.matchAll(/^(?:\*\*-(\S)\*\*, )?\*\*--([a-z-]+)\*\*(?: \*(\S+)\*)?$/gm)].map(
-    ([, short, long, argument]) => ({ long: long!, short, argument: argument?.replaceAll('\\', '') }),
-  );
+  const heading = /^\* (?:\*\*-(\S)\*\*, )?\*\*--([a-z-]+)\*\*(?: \*(\S+)\*)?$/gm;
+  const documented = [...manual.matchAll(heading)].map(([, short, long, argument]) => ({
+    long: long!,
+    short,
+    argument,
+  }));
   const expected = [
     ...entries.map(({ long, short, argument }) => ({ long, short, argument })),
     { long: 'help', short: 'h', argument: undefined },
