@@ -1,0 +1,92 @@
+// The k8s-file driver: lines in, records out, into a file. This is the monitor's hot path: the choice of how the
+// bytes are moved is in docs/decisions/log-path.md, with its measurements.
+
+import { O_APPEND, O_CLOEXEC, O_CREAT, O_WRONLY } from '../sys/constants.ts';
+import { errorWords } from '../sys/errno.ts';
+import { Refusal } from '../sys/errors.ts';
+import type { Sys } from '../sys/sys.ts';
+import { type LogDriver, type LogOptions, recordTextBytesMax, type StreamName, type Warn } from './driver.ts';
+import { LogFile } from './log-file.ts';
+import { RecordBuffer } from './record-buffer.ts';
+import { RecordPrefix } from './record-prefix.ts';
+
+export type K8sFileOptions = Pick<
+  LogOptions,
+  'logSizeMax' | 'logGlobalSizeMax' | 'logRotate' | 'logMaxFiles' | 'logAllowlistDir'
+>;
+
+/** Readers of logs are in the file's group (conmon's mode). */
+const logFileMode = 0o640;
+const newline = 0x0a;
+
+/** Opens the log file, or makes it. Throws a `Refusal` when it cannot. */
+export function openK8sFile(sys: Sys, path: string, options: K8sFileOptions, warn: Warn): LogDriver {
+  const fd = sys.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, logFileMode);
+  if (fd < 0) throw new Refusal(`Failed to open log file ${path}: ${errorWords(fd)}`);
+  return new K8sFile(sys, new LogFile(sys, fd, path, warn), options);
+}
+
+/** A line, or the end of one, that has not been written as its newline is not yet there. */
+interface Unfinished {
+  readonly bytes: Uint8Array;
+  length: number;
+}
+
+class K8sFile implements LogDriver {
+  readonly #file: LogFile;
+  readonly #records: RecordBuffer;
+  readonly #prefix: RecordPrefix;
+  readonly #unfinished: Readonly<Record<StreamName, Unfinished>> = {
+    stdout: { bytes: new Uint8Array(recordTextBytesMax), length: 0 },
+    stderr: { bytes: new Uint8Array(recordTextBytesMax), length: 0 },
+  };
+
+  constructor(sys: Sys, file: LogFile, _options: K8sFileOptions) {
+    this.#file = file;
+    this.#prefix = new RecordPrefix(sys);
+    this.#records = new RecordBuffer(this.#prefix.words, {
+      take: (bytes, length) => this.#file.append(bytes, length),
+    });
+  }
+
+  write(stream: StreamName, buf: Uint8Array, start: number, end: number): void {
+    const unfinished = this.#unfinished[stream];
+    const linesEnd = buf.lastIndexOf(newline, end - 1) + 1;
+    if (linesEnd <= start && unfinished.length + (end - start) <= recordTextBytesMax) {
+      unfinished.bytes.set(buf.subarray(start, end), unfinished.length);
+      unfinished.length += end - start;
+      return;
+    }
+    this.#prefix.stamp(stream);
+    const from = start - unfinished.length;
+    if (from < 0) throw new RangeError('No head room in front of the chunk');
+    buf.set(unfinished.bytes.subarray(0, unfinished.length), from);
+    const left = this.#records.fill(buf, from, linesEnd > start ? linesEnd : from, end);
+    unfinished.length = end - left;
+    unfinished.bytes.set(buf.subarray(left, end));
+    this.#records.flush();
+  }
+
+  pause(stream: StreamName): void {
+    const unfinished = this.#unfinished[stream];
+    if (unfinished.length === 0) return;
+    this.#prefix.stamp(stream);
+    this.#records.addPart(unfinished.bytes, 0, unfinished.length);
+    this.#records.flush();
+    unfinished.length = 0;
+  }
+
+  end(stream: StreamName): void {
+    this.pause(stream);
+  }
+
+  reopen(): void {}
+
+  sync(): void {
+    this.#file.sync();
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}

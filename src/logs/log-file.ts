@@ -1,0 +1,163 @@
+// The open log file: whole records in, and no torn one left behind when the disk fills in the middle of one.
+
+import { S_IFMT, S_IFREG } from '../sys/constants.ts';
+import { EINTR, EIO, errorWords } from '../sys/errno.ts';
+import type { Sys } from '../sys/sys.ts';
+import type { Warn } from './driver.ts';
+
+const newline = 0x0a;
+
+/** Writes records. What the disk did not take is lost and counted, but for the rest of a record whose beginning
+ * it took: that is kept, and comes first as soon as there is room. */
+export class LogFile {
+  readonly #sys: Sys;
+  readonly #path: string;
+  readonly #warn: Warn;
+  #fd: number;
+  #isRegular = false;
+  #size = 0;
+  #total = 0;
+  #torn: Uint8Array | undefined; // what is still to be written of the last record in the file
+  #tornWritten = 0; // how much of it is in the file
+  #lostBytes = 0;
+  #failing = false;
+
+  /** `fd` is open for appending, and the file's from now on. */
+  constructor(sys: Sys, fd: number, path: string, warn: Warn) {
+    this.#sys = sys;
+    this.#fd = fd;
+    this.#path = path;
+    this.#warn = warn;
+    this.#total = this.#readSize();
+  }
+
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /** True for a file on a disk; a fifo or a device has no size and nothing that could be replaced. */
+  get isRegular(): boolean {
+    return this.#isRegular;
+  }
+
+  /** Bytes in the file. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Bytes written in all, and those that were there at the start. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Writes `buf[0, length)`, which are whole records. */
+  append(buf: Uint8Array, length: number): void {
+    if (this.#torn && !this.#finishRecord()) {
+      this.#lostBytes += length;
+      return;
+    }
+    const written = this.#write(buf, length);
+    if (written === length) {
+      this.#count(length);
+      return;
+    }
+    const torn = written > 0 && buf[written - 1] !== newline;
+    const recordStart = torn ? buf.lastIndexOf(newline, written - 1) + 1 : written;
+    const recordEnd = torn ? buf.indexOf(newline, written) + 1 : written;
+    if (torn) {
+      this.#torn = buf.slice(written, recordEnd);
+      this.#tornWritten = written - recordStart;
+    }
+    this.#count(recordEnd);
+    this.#lostBytes += length - recordEnd;
+  }
+
+  /** Goes on with another file, that nothing is in yet. */
+  replace(fd: number): void {
+    this.#settle();
+    this.#sys.close(this.#fd);
+    this.#fd = fd;
+    this.#readSize();
+  }
+
+  sync(): void {
+    this.#settle();
+    if (!this.#isRegular) return;
+    const answer = this.#sys.fsync(this.#fd);
+    if (answer < 0) this.#warn(`Failed to sync log file ${this.#path}: ${errorWords(answer)}`);
+  }
+
+  close(): void {
+    if (this.#fd < 0) return;
+    this.#settle();
+    if (this.#lostBytes > 0) this.#reportLoss();
+    this.#sys.close(this.#fd);
+    this.#fd = -1;
+  }
+
+  /** A last try for the rest of a torn record; where there is still no room, its beginning goes as well. */
+  #settle(): void {
+    if (!this.#torn || this.#finishRecord() || !this.#isRegular) return;
+    const stat = new Float64Array(7);
+    if (this.#sys.fstat(this.#fd, stat) < 0) return;
+    if (this.#sys.ftruncate(this.#fd, stat[3]! - this.#tornWritten) < 0) return;
+    const recordBytes = this.#tornWritten + this.#torn.length;
+    this.#torn = undefined;
+    this.#count(-recordBytes);
+    this.#lostBytes += recordBytes;
+  }
+
+  #finishRecord(): boolean {
+    const rest = this.#torn!;
+    const written = this.#write(rest, rest.length);
+    this.#tornWritten += written;
+    this.#torn = written === rest.length ? undefined : rest.subarray(written);
+    return this.#torn === undefined;
+  }
+
+  /** Answers how much of it was written: all, unless the file is failing. */
+  #write(buf: Uint8Array, length: number): number {
+    let done = 0;
+    while (done < length) {
+      const answer = this.#sys.write(this.#fd, buf, done, length - done);
+      if (answer > 0) done += answer;
+      else if (answer !== -EINTR) {
+        this.#fail(answer || -EIO);
+        return done;
+      }
+    }
+    if (this.#failing) this.#recover();
+    return done;
+  }
+
+  #fail(errno: number): void {
+    if (this.#failing) return;
+    this.#failing = true;
+    this.#warn(`Failed to write to log file ${this.#path}: ${errorWords(errno)}`);
+  }
+
+  #recover(): void {
+    this.#failing = false;
+    if (this.#lostBytes > 0) this.#reportLoss();
+  }
+
+  #reportLoss(): void {
+    this.#warn(`Lost ${this.#lostBytes} bytes of log, for which there was no room in ${this.#path}`);
+    this.#lostBytes = 0;
+  }
+
+  #count(bytes: number): void {
+    this.#size += bytes;
+    this.#total += bytes;
+  }
+
+  #readSize(): number {
+    const stat = new Float64Array(7);
+    const answer = this.#sys.fstat(this.#fd, stat);
+    if (answer < 0)
+      this.#warn(`Failed to stat log file ${this.#path}, taking it for empty: ${errorWords(answer)}`);
+    this.#isRegular = answer === 0 && (stat[0]! & S_IFMT) === S_IFREG;
+    this.#size = answer === 0 ? stat[3]! : 0;
+    return this.#size;
+  }
+}
