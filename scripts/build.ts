@@ -2,13 +2,26 @@
 // with --node the Node engine that runs src/main.ts where it lies. What is newer than its sources stays as it is.
 
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { optionsHeader } from './options-header.ts';
 
 const project = join(import.meta.dirname, '..');
-const { values } = parseArgs({ options: { node: { type: 'boolean' }, out: { type: 'string', default: join(project, 'dist') } } });
+const { values } = parseArgs({
+  options: { node: { type: 'boolean' }, out: { type: 'string', default: join(project, 'dist') } },
+});
 const out = values.out;
 const main = join(project, 'src/main.ts');
 /** What the environment asks of Bun's engine (JavaScriptCore): see docs/decisions/memory.md. */
@@ -34,27 +47,60 @@ function buildLauncher(target: string): void {
   console.log('building the launcher and the addon');
   const startFile = execFileSync(compiler(), ['-print-file-name=Scrt1.o'], { encoding: 'utf8' }).trim();
   run(compiler(), [
-    '-std=gnu11', '-O2', '-fPIC', '-shared', '-fvisibility=hidden', '-Wall', '-Wextra', '-Werror',
+    '-std=gnu11',
+    '-O2',
+    '-fPIC',
+    '-shared',
+    '-fvisibility=hidden',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
     `-DINTERPRETER="${interpreterOf(process.execPath)}"`,
-    ...(values.node ? [`-DENGINE_ARGUMENTS=${nodeArguments.map(argument => JSON.stringify(argument)).join(', ')}`] : []),
-    '-I', join(project, 'build'), '-I', join(project, 'node_modules/node-api-headers/include'),
-    '-Wl,-e,_start', '-Wl,-z,lazy', '-Wl,-z,relro', '-s',
-    startFile, ...sources, '-o', `${target}.new`,
+    ...(values.node
+      ? [`-DENGINE_ARGUMENTS=${nodeArguments.map(argument => JSON.stringify(argument)).join(', ')}`]
+      : []),
+    '-I',
+    join(project, 'build'),
+    '-I',
+    join(project, 'node_modules/node-api-headers/include'),
+    '-Wl,-e,_start',
+    '-Wl,-z,lazy',
+    '-Wl,-z,relro',
+    '-s',
+    startFile,
+    ...sources,
+    '-o',
+    `${target}.new`,
   ]);
   renameSync(`${target}.new`, target);
   writeFileSync(form, wanted);
 }
 
 function compileMonitor(target: string): void {
-  if (isFresh(target, [...filesIn('src', '.ts'), join(project, 'package.json'), import.meta.filename]) && statSync(target).nlink === 1) return;
+  if (
+    isFresh(target, [...filesIn('src', '.ts'), join(project, 'package.json'), import.meta.filename]) &&
+    statSync(target).nlink === 1
+  )
+    return;
   console.log('compiling the monitor');
   const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
   run(join(project, 'node_modules/.bin/bun'), [
-    'build', main, '--compile', '--bytecode', '--minify', '--target=bun',
-    '--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig',
-    '--no-compile-autoload-package-json', '--no-compile-autoload-tsconfig',
-    '--define', `BUILD_COMMIT=${JSON.stringify(commit())}`, '--define', `BUILD_VERSION=${JSON.stringify(version)}`,
-    '--outfile', `${target}.new`,
+    'build',
+    main,
+    '--compile',
+    '--bytecode',
+    '--minify',
+    '--target=bun',
+    '--no-compile-autoload-dotenv',
+    '--no-compile-autoload-bunfig',
+    '--no-compile-autoload-package-json',
+    '--no-compile-autoload-tsconfig',
+    '--define',
+    `BUILD_COMMIT=${JSON.stringify(commit())}`,
+    '--define',
+    `BUILD_VERSION=${JSON.stringify(version)}`,
+    '--outfile',
+    `${target}.new`,
   ]);
   renameSync(`${target}.new`, target);
 }
@@ -99,7 +145,11 @@ function isFresh(target: string, sources: readonly string[]): boolean {
 
 function commit(): string {
   try {
-    return execFileSync('git', ['rev-parse', 'HEAD'], { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return execFileSync('git', ['rev-parse', 'HEAD'], {
+      cwd: project,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   } catch {
     return 'unknown'; // not a checkout
   }

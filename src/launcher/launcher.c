@@ -70,19 +70,6 @@ static void wait_for_start(void)
 		die("Failed to read from start pipe");
 }
 
-// Whether the next argument is this one's value: a long option without `=`, or a cluster with such a letter in it.
-static bool takes_value(const char *arg)
-{
-	for (size_t i = 0; i < sizeof(value_options) / sizeof(*value_options); i++) {
-		const char *option = value_options[i];
-		if (strcmp(arg, option) == 0)
-			return true;
-		if (arg[0] == '-' && arg[1] != '-' && option[1] != '-' && strchr(arg + 1, option[1]))
-			return true;
-	}
-	return false;
-}
-
 // Whether --sync is given, and not the value of another option.
 static bool is_sync(char **argv)
 {

@@ -1,9 +1,10 @@
 // What the launcher (src/launcher/launcher.c) hands to the monitor, and the caller's arguments and environment as
 // they were before.
 
-import { readFile } from '../sys/files.ts';
 import { FatalError } from '../sys/errors.ts';
+import { readFile } from '../sys/files.ts';
 import type { Sys } from '../sys/sys.ts';
+import { startsWith } from './variables.ts';
 
 export interface Handoff {
   /** The caller's arguments, each with its NUL, without the program's name. */
@@ -55,15 +56,11 @@ export function restoreEnviron(environ: Uint8Array): { environ: Uint8Array; hand
   return handoff === undefined ? { environ, handoff } : { environ: restored.subarray(0, length), handoff };
 }
 
-function startsWith(bytes: Uint8Array, at: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
-  return true;
-}
-
 function readProcFile(sys: Sys, path: string): Uint8Array {
   for (let bytesMax = procFileBytesFirst; ; bytesMax = procFileBytesMax) {
     const bytes = readFile(sys, path, bytesMax);
-    if (typeof bytes === 'number') throw new FatalError(`Failed to read ${path}`, { errno: bytes, syscall: 'read', path });
+    if (typeof bytes === 'number')
+      throw new FatalError(`Failed to read ${path}`, { errno: bytes, syscall: 'read', path });
     if (bytes.length < bytesMax || bytesMax === procFileBytesMax) return bytes;
   }
 }

@@ -1,0 +1,66 @@
+// The order of what is done at the end, whatever the end is. Callers rely on it: whoever sees a later act's result
+// finds the earlier ones done (docs/behaviour/exit.md).
+
+/** Each is a method of the monitor. */
+export type LastAct =
+  /** Looks once more for an OOM kill, while the cgroup may still be there. */
+  | 'checkOom'
+  /** Reads what the container's pipes still hold, and ends the logs' streams. */
+  | 'drainOutput'
+  | 'syncLogs'
+  /** Lets go of the caller's fds, a published port's socket for example, before anybody learns of the end. */
+  | 'closeInheritedFds'
+  /** Removes the attach socket, so that a client that sees the end finds it gone. */
+  | 'unlinkAttachSocket'
+  /** Gives clients what they have not yet taken, for a moment, and then their end of the stream. */
+  | 'releaseClients'
+  | 'writePersistExitFile'
+  | 'writeExitFile'
+  /** Exec: the exit status; otherwise what is still owed to the caller. */
+  | 'answerSyncPipe'
+  | 'removeLeftovers'
+  | 'runExitCommand';
+
+/** How it ended: the container ran and is over, it could not be started, or we cannot go on. */
+export type Ending = 'exited' | 'not-started' | 'broken';
+
+const acts: Record<Ending, readonly LastAct[]> = {
+  exited: [
+    'checkOom',
+    'drainOutput',
+    'syncLogs',
+    'closeInheritedFds',
+    'unlinkAttachSocket',
+    'releaseClients',
+    'writePersistExitFile',
+    'writeExitFile',
+    'answerSyncPipe',
+    'removeLeftovers',
+    'runExitCommand',
+  ],
+  // There was no container: nobody waits for its exit file.
+  'not-started': [
+    'syncLogs',
+    'closeInheritedFds',
+    'answerSyncPipe',
+    'unlinkAttachSocket',
+    'releaseClients',
+    'removeLeftovers',
+    'runExitCommand',
+  ],
+  // What may be broken comes late, what callers wait for early.
+  broken: [
+    'writePersistExitFile',
+    'writeExitFile',
+    'answerSyncPipe',
+    'closeInheritedFds',
+    'drainOutput',
+    'unlinkAttachSocket',
+    'removeLeftovers',
+    'runExitCommand',
+  ],
+};
+
+export function lastActs(ending: Ending): readonly LastAct[] {
+  return acts[ending];
+}

@@ -1,0 +1,44 @@
+// Letting go of the caller: its terminal, its session, its stdio, and the launcher that it waits for.
+
+import { O_CLOEXEC, O_RDWR, PR_SET_CHILD_SUBREAPER } from '../sys/constants.ts';
+import { errorWords } from '../sys/errno.ts';
+import { FatalError } from '../sys/errors.ts';
+import { replaceFile, writeAll } from '../sys/files.ts';
+import type { Sys } from '../sys/sys.ts';
+
+/** As g_file_set_contents(3) in C conmon; with conmon's umask the file is 0644. */
+const pidFileMode = 0o666;
+
+/** A session of our own, in which the container's process becomes our child even though the runtime starts it. */
+export function becomeSubreaper(sys: Sys): void {
+  sys.setsid(); // refused to a group's leader, which has a session of its own already
+  const answer = sys.prctl(PR_SET_CHILD_SUBREAPER, 1);
+  if (answer < 0) throw new FatalError('Failed to set as subreaper', { errno: answer, syscall: 'prctl' });
+}
+
+/** Opens /dev/null, close-on-exec. */
+export function openDevNull(sys: Sys): number {
+  const fd = sys.open('/dev/null', O_RDWR | O_CLOEXEC, 0);
+  if (fd < 0)
+    throw new FatalError('Failed to open /dev/null', { errno: fd, syscall: 'open', path: '/dev/null' });
+  return fd;
+}
+
+/** The caller reads our stdout and stderr to their end: they must not stay open here. */
+export function detachStdio(sys: Sys, devNull: number): void {
+  for (const fd of [0, 1, 2]) sys.dup3(devNull, fd, 0);
+}
+
+/** Writes our pid, without a newline: Podman reads the file with strconv.Atoi. */
+export function writeConmonPidfile(sys: Sys, path: string): void {
+  const answer = replaceFile(sys, path, new TextEncoder().encode(String(sys.getpid())), pidFileMode);
+  if (answer < 0) throw new FatalError(`Failed to write conmon pidfile: ${path}`, { errno: answer, path });
+}
+
+/** Lets the launcher, and so the caller, go on. */
+export function giveVerdict(sys: Sys, verdictFd: number, warn: (message: string) => void): void {
+  if (verdictFd < 0) return;
+  const answer = writeAll(sys, verdictFd, new Uint8Array(1));
+  if (answer < 0) warn(`Failed to tell the launcher that the monitor runs: ${errorWords(answer)}`);
+  sys.close(verdictFd);
+}
