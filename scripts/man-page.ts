@@ -8,14 +8,6 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 
-if (import.meta.main) {
-  const [source, target] = process.argv.slice(2);
-  if (source === undefined) throw new Error('usage: man-page.ts docs/NAME.SECTION.md [FILE]');
-  const page = formatManPage(readFileSync(source, 'utf8'));
-  if (target === undefined) process.stdout.write(page);
-  else writeFileSync(target, page);
-}
-
 /** The man page, in roff's man macros, of a manual in Markdown. Throws an Error that names the line it cannot show. */
 export function formatManPage(markdown: string): string {
   const [title = '', ...lines] = markdown.split('\n');
@@ -86,4 +78,12 @@ function textLine(text: string): string {
 
 function refuse(line: string): never {
   throw new Error(`a man page cannot show: ${line}`);
+}
+
+if (import.meta.main) {
+  const [source, target] = process.argv.slice(2);
+  if (source === undefined) throw new Error('usage: man-page.ts docs/NAME.SECTION.md [FILE]');
+  const page = formatManPage(readFileSync(source, 'utf8'));
+  if (target === undefined) process.stdout.write(page);
+  else writeFileSync(target, page);
 }
