@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { placeAttachSocket } from '../../../src/attach/socket-path.ts';
+
+const bundle = '/var/lib/containers/userdata';
+
+function place(socketDir: string, cuuid: string, fullAttach = false) {
+  return placeAttachSocket({ bundle, fullAttach, socketDir, cuuid });
+}
+
+test('attach place A2: with --full-attach there is no link, whatever the socket directory is', () => {
+  assert.deepEqual(place('/run/crio', 'abc', true), { bundle });
+});
+
+test('attach place A3: without --full-attach the link is named by the cuuid in the socket directory', () => {
+  assert.deepEqual(place('/run/crio', 'abc'), { bundle, link: '/run/crio/abc' });
+});
+
+test('attach place A3: slashes between directory and cuuid become one', () => {
+  assert.equal(place('/run/crio//', '/abc').link, '/run/crio/abc');
+  assert.equal(place('/', 'abc').link, '/abc');
+});
+
+test('attach place A3: a link of 107 bytes loses its last byte, one of 106 or 108 does not', () => {
+  const linkOf = (bytes: number) => place('/run', 'u'.repeat(bytes - '/run/'.length)).link!;
+  assert.equal(linkOf(106).length, 106);
+  assert.equal(linkOf(107).length, 106);
+  assert.equal(linkOf(108).length, 108);
+});
+
+test('attach place A3: the length is counted in bytes, not in characters', () => {
+  const cuuid = `é${'u'.repeat(100)}`;
+  assert.equal(Buffer.byteLength(`/run/${cuuid}`), 107);
+  assert.equal(place('/run', cuuid).link, `/run/é${'u'.repeat(99)}`);
+});
