@@ -11,6 +11,9 @@ export const recordTextBytesMax = 8192;
  * chunk without copying the chunk. What is in them after the call is of no meaning. */
 export const headRoomBytes = recordTextBytesMax;
 
+/** A log file's mode (conmon's): those who read logs are in the file's group. */
+export const logFileMode = 0o640;
+
 /** The options of the command line that logs depend on. Sizes in bytes, -1 (or 0) for no limit. */
 export interface LogOptions {
   /** Every `--log-path`, in order: `[driver:]path`. */

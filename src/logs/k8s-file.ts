@@ -5,8 +5,17 @@ import { O_APPEND, O_CLOEXEC, O_CREAT, O_WRONLY } from '../sys/constants.ts';
 import { errorWords } from '../sys/errno.ts';
 import { Refusal } from '../sys/errors.ts';
 import type { Sys } from '../sys/sys.ts';
-import { type LogDriver, type LogOptions, recordTextBytesMax, type StreamName, type Warn } from './driver.ts';
+import {
+  type LogDriver,
+  type LogOptions,
+  logFileMode,
+  recordTextBytesMax,
+  type StreamName,
+  type Warn,
+} from './driver.ts';
+import { LimitedLog } from './limited-log.ts';
 import { LogFile } from './log-file.ts';
+import { LogReplacement } from './log-replacement.ts';
 import { RecordBuffer } from './record-buffer.ts';
 import { RecordPrefix } from './record-prefix.ts';
 
@@ -15,15 +24,18 @@ export type K8sFileOptions = Pick<
   'logSizeMax' | 'logGlobalSizeMax' | 'logRotate' | 'logMaxFiles' | 'logAllowlistDir'
 >;
 
-/** Readers of logs are in the file's group (conmon's mode). */
-const logFileMode = 0o640;
 const newline = 0x0a;
 
 /** Opens the log file, or makes it. Throws a `Refusal` when it cannot. */
 export function openK8sFile(sys: Sys, path: string, options: K8sFileOptions, warn: Warn): LogDriver {
   const fd = sys.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, logFileMode);
   if (fd < 0) throw new Refusal(`Failed to open log file ${path}: ${errorWords(fd)}`);
-  return new K8sFile(sys, new LogFile(sys, fd, path, warn), options);
+  const file = new LogFile(sys, fd, path, warn);
+  const backups = options.logRotate ? Math.max(options.logMaxFiles, 1) : 0;
+  const keeping = { backups, allowlist: options.logAllowlistDir };
+  const replacement = new LogReplacement(sys, path, file, keeping, warn);
+  const limited = new LimitedLog(file, replacement, options.logSizeMax, options.logGlobalSizeMax);
+  return new K8sFile(sys, limited);
 }
 
 /** A line, or the end of one, that has not been written as its newline is not yet there. */
@@ -33,7 +45,7 @@ interface Unfinished {
 }
 
 class K8sFile implements LogDriver {
-  readonly #file: LogFile;
+  readonly #log: LimitedLog;
   readonly #records: RecordBuffer;
   readonly #prefix: RecordPrefix;
   readonly #unfinished: Readonly<Record<StreamName, Unfinished>> = {
@@ -41,15 +53,14 @@ class K8sFile implements LogDriver {
     stderr: { bytes: new Uint8Array(recordTextBytesMax), length: 0 },
   };
 
-  constructor(sys: Sys, file: LogFile, _options: K8sFileOptions) {
-    this.#file = file;
+  constructor(sys: Sys, log: LimitedLog) {
+    this.#log = log;
     this.#prefix = new RecordPrefix(sys);
-    this.#records = new RecordBuffer(this.#prefix.words, {
-      take: (bytes, length) => this.#file.append(bytes, length),
-    });
+    this.#records = new RecordBuffer(this.#prefix.words, log);
   }
 
   write(stream: StreamName, buf: Uint8Array, start: number, end: number): void {
+    if (this.#log.isFull) return;
     const unfinished = this.#unfinished[stream];
     const linesEnd = buf.lastIndexOf(newline, end - 1) + 1;
     if (linesEnd <= start && unfinished.length + (end - start) <= recordTextBytesMax) {
@@ -57,20 +68,21 @@ class K8sFile implements LogDriver {
       unfinished.length += end - start;
       return;
     }
-    this.#prefix.stamp(stream);
     const from = start - unfinished.length;
     if (from < 0) throw new RangeError('No head room in front of the chunk');
     buf.set(unfinished.bytes.subarray(0, unfinished.length), from);
+    this.#stamp(stream);
     const left = this.#records.fill(buf, from, linesEnd > start ? linesEnd : from, end);
+    this.#records.flush();
     unfinished.length = end - left;
     unfinished.bytes.set(buf.subarray(left, end));
-    this.#records.flush();
   }
 
+  /** An unfinished line is written as a part, so that a reader sees a prompt. */
   pause(stream: StreamName): void {
     const unfinished = this.#unfinished[stream];
     if (unfinished.length === 0) return;
-    this.#prefix.stamp(stream);
+    this.#stamp(stream);
     this.#records.addPart(unfinished.bytes, 0, unfinished.length);
     this.#records.flush();
     unfinished.length = 0;
@@ -80,13 +92,20 @@ class K8sFile implements LogDriver {
     this.pause(stream);
   }
 
-  reopen(): void {}
+  reopen(): void {
+    this.#log.reopen();
+  }
 
   sync(): void {
-    this.#file.sync();
+    this.#log.sync();
   }
 
   close(): void {
-    this.#file.close();
+    this.#log.close();
+  }
+
+  #stamp(stream: StreamName): void {
+    this.#prefix.stamp(stream);
+    this.#log.setSecond(this.#prefix.second);
   }
 }

@@ -75,6 +75,8 @@ export class LogFile {
   /** Goes on with another file, that nothing is in yet. */
   replace(fd: number): void {
     this.#settle();
+    this.#lostBytes += this.#torn?.length ?? 0;
+    this.#torn = undefined;
     this.#sys.close(this.#fd);
     this.#fd = fd;
     this.#readSize();

@@ -3,10 +3,15 @@
 import { recordTextBytesMax } from './driver.ts';
 import { prefixBytes, prefixWords, tagAt } from './record-prefix.ts';
 
-/** Where full buffers go. */
+/** Where records go. */
 export interface RecordSink {
+  /** How many bytes of records may gather until {@link spill} has to be asked. */
+  readonly gatherBytesMax: number;
   /** Takes `bytes[0, length)`, whole records. */
   take(bytes: Uint8Array, length: number): void;
+  /** More has gathered: `bytes[0, length)`, with the last record from `last` on. Takes some or
+   * all of it, moves what is left to the beginning of `bytes`, and answers its length. */
+  spill(bytes: Uint8Array, last: number, length: number): number;
 }
 
 /** Two or three fills of it take a pipe's worth of short lines. More of it is no faster, but more memory. */
@@ -18,7 +23,7 @@ const newlineWord = 0x0a0a0a0a;
 const tagPart = 0x50;
 /** A record, and the up to three bytes that a word's store goes past its end. */
 const recordBytesMax = prefixBytes + recordTextBytesMax + 1;
-const spareBytes = recordBytesMax + 3;
+const gatherBytesMax = bufferBytes - recordBytesMax - 3;
 
 export class RecordBuffer {
   readonly #prefix: DataView;
@@ -49,8 +54,9 @@ export class RecordBuffer {
     this.#look(buf);
     this.#fillLines(start, linesEnd);
     let left = linesEnd;
-    for (; end - left > recordTextBytesMax; left += recordTextBytesMax)
+    for (; end - left > recordTextBytesMax; left += recordTextBytesMax) {
       this.addPart(buf, left, left + recordTextBytesMax);
+    }
     return left;
   }
 
@@ -63,13 +69,25 @@ export class RecordBuffer {
     this.#bytes.set(buf.subarray(start, end), record + prefixBytes);
     this.#length = record + prefixBytes + (end - start);
     this.#bytes[this.#length++] = newline;
-    if (this.#length > bufferBytes - spareBytes) this.flush();
+    if (this.#length > this.#limit()) this.#length = this.#spill(record, this.#length);
   }
 
   /** Hands on what there is. */
   flush(): void {
     if (this.#length > 0) this.#sink.take(this.#bytes, this.#length);
     this.#length = 0;
+  }
+
+  #limit(): number {
+    return Math.min(gatherBytesMax, this.#sink.gatherBytesMax);
+  }
+
+  /** Answers how much is left in the buffer. */
+  #spill(last: number, length: number): number {
+    const left = this.#sink.spill(this.#bytes, last, length);
+    if (left <= gatherBytesMax) return left;
+    this.#sink.take(this.#bytes, left);
+    return 0;
   }
 
   #look(buf: Uint8Array): void {
@@ -96,7 +114,7 @@ export class RecordBuffer {
     const p10 = prefix.getInt32(40, true);
     const p11 = prefix.getInt32(44, true);
     const wordsEnd = input.byteLength - 3;
-    const limit = bufferBytes - spareBytes;
+    let limit = this.#limit();
     let from = start;
     let to = this.#length;
     let lineEnd = -1;
@@ -145,9 +163,8 @@ export class RecordBuffer {
         this.#bytes[to++] = newline;
       }
       if (to > limit) {
-        this.#length = to;
-        this.flush();
-        to = 0;
+        to = this.#spill(record, to);
+        limit = this.#limit();
       }
     }
     this.#length = to;
