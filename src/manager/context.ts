@@ -1,0 +1,28 @@
+// What the parts of the library share.
+
+import type { Logger } from 'pino';
+import type { DirectoryWatch } from './directory-watch.ts';
+import { type ContainerPaths, type Layout, layOutContainer } from './layout.ts';
+import type { RuntimeCommand } from './runtime-command.ts';
+import type { Placement } from './types.ts';
+
+/** One {@link Runtime}'s settings and what it keeps between calls. */
+export interface Context {
+  readonly layout: Layout;
+  readonly runtime: RuntimeCommand;
+  /** Path of the monitor. */
+  readonly conmon: string;
+  readonly placement: Placement | undefined;
+  readonly logger: Logger;
+  /** The one watch on the directory of exit files. */
+  readonly exits: DirectoryWatch;
+  /** Creations that were given up and are still being undone, by ID. Never rejects. */
+  readonly undoing: Map<string, Promise<void>>;
+  /** Deletions under way, by ID. */
+  readonly deletions: Map<string, Promise<void>>;
+}
+
+/** Paths of one container of this context. */
+export function pathsOf(context: Context, id: string): ContainerPaths {
+  return layOutContainer(context.layout, id);
+}

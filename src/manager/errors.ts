@@ -1,0 +1,115 @@
+// What the manager says no with. Every class has a `code` to switch on; those that stem from another program carry
+// its words, so that a person reads what the runtime said and not only that it said something.
+
+/** Base of all errors of this library. */
+export class ManagerError extends Error {
+  override readonly name: string = 'ManagerError';
+  /** A constant to switch on, for example `'ERR_NOT_FOUND'`. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** No container of this ID is known, and none ended within the last five minutes. `code` is `'ERR_NOT_FOUND'`. */
+export class NotFoundError extends ManagerError {
+  override readonly name = 'NotFoundError';
+
+  constructor(id: string) {
+    super('ERR_NOT_FOUND', `container ${id} does not exist`);
+  }
+}
+
+/** The ID is taken. `code` is `'ERR_EXISTS'`. */
+export class ExistsError extends ManagerError {
+  override readonly name = 'ExistsError';
+
+  constructor(id: string) {
+    super('ERR_EXISTS', `container ${id} exists already`);
+  }
+}
+
+/** An argument that can't be right, found before anything was done. `code` is `'ERR_ARGUMENT'`. */
+export class ArgumentError extends ManagerError {
+  override readonly name = 'ArgumentError';
+
+  constructor(message: string) {
+    super('ERR_ARGUMENT', message);
+  }
+}
+
+/** The container is not in a state in which this can be done. `code` is `'ERR_STATE'`. */
+export class StateError extends ManagerError {
+  override readonly name = 'StateError';
+
+  constructor(message: string) {
+    super('ERR_STATE', message);
+  }
+}
+
+/** A time limit passed. `code` is `'ERR_TIME_LIMIT'`. */
+export class TimeLimitError extends ManagerError {
+  override readonly name = 'TimeLimitError';
+  /** The limit, in milliseconds. */
+  readonly limitMs: number;
+
+  constructor(what: string, limitMs: number) {
+    super('ERR_TIME_LIMIT', `${what} took longer than ${limitMs} ms`);
+    this.limitMs = limitMs;
+  }
+}
+
+/** What a program that failed left behind. */
+export interface CommandFailure {
+  /** The program and its arguments. */
+  readonly command: readonly string[];
+  /** Its exit code; `undefined` where a signal ended it or it could not be started. */
+  readonly exitCode: number | undefined;
+  /** The signal that ended it, for example `'SIGKILL'`. */
+  readonly signal?: string | undefined;
+  /** What it said on standard error, as it said it. */
+  readonly stderr: string;
+}
+
+/** The OCI runtime failed. `code` is `'ERR_RUNTIME'`. */
+export class RuntimeError extends ManagerError {
+  override readonly name = 'RuntimeError';
+  readonly command: readonly string[];
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+  readonly stderr: string;
+  /** The runtime's own words, taken out of its log line where it wrote one. */
+  readonly words: string;
+
+  constructor(what: string, words: string, failure: CommandFailure, options?: ErrorOptions) {
+    super('ERR_RUNTIME', `${what}: ${words || describeEnd(failure)}`, options);
+    this.command = failure.command;
+    this.exitCode = failure.exitCode;
+    this.signal = failure.signal;
+    this.stderr = failure.stderr;
+    this.words = words;
+  }
+}
+
+/** The monitor failed, or spoke what can't be understood. `code` is `'ERR_MONITOR'`. */
+export class MonitorError extends ManagerError {
+  override readonly name = 'MonitorError';
+  readonly command: readonly string[];
+  readonly exitCode: number | undefined;
+  readonly stderr: string;
+
+  constructor(what: string, failure: CommandFailure, options?: ErrorOptions) {
+    const words = failure.stderr.trim();
+    super('ERR_MONITOR', words ? `${what}: ${words}` : what, options);
+    this.command = failure.command;
+    this.exitCode = failure.exitCode;
+    this.stderr = failure.stderr;
+  }
+}
+
+function describeEnd(failure: CommandFailure): string {
+  if (failure.signal !== undefined) return `ended by ${failure.signal}`;
+  return failure.exitCode === undefined ? 'could not be started' : `exit code ${failure.exitCode}`;
+}

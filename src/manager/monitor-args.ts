@@ -1,0 +1,51 @@
+// The monitor's command line, as Podman and CRI-O write it (CONTRACT, command line).
+
+import type { ContainerPaths, Layout } from './layout.ts';
+import type { CreateOptions, LogDriver } from './types.ts';
+
+/** What the command line is made of. */
+export interface MonitorPlan {
+  readonly id: string;
+  readonly name: string;
+  readonly bundle: string;
+  readonly runtime: string;
+  readonly runtimeArgs: readonly string[];
+  readonly terminal: boolean;
+  readonly logs: readonly LogDriver[];
+  /** The exit command with its path made absolute: the monitor executes it without a search, wherever it is then. */
+  readonly exitCommand: readonly string[];
+  readonly options: CreateOptions;
+}
+
+/** Arguments for a monitor that creates a container. Version 1 of the interface: its replies say `data` throughout,
+ * for exec the process ID comes before the exit code, and every reply is a line, so that the stream sockets which
+ * Node makes do as well as Podman's sequenced packets. */
+export function buildCreateArgs(layout: Layout, paths: ContainerPaths, plan: MonitorPlan): string[] {
+  const { options } = plan;
+  const args = ['--api-version', '-c', plan.id, '-u', plan.id, '-n', plan.name];
+  args.push(...buildRuntimeArgs(plan), '-b', plan.bundle, '--full-attach');
+  args.push('-p', paths.pidfile, '-P', paths.monitorPidfile);
+  args.push('--exit-dir', layout.exits, '--persist-dir', paths.persistDir);
+  for (const log of plan.logs) args.push('-l', formatLogDriver(log, paths.log));
+  args.push('--log-level', 'warning');
+  if (options.logSizeMaxBytes !== undefined) args.push('--log-size-max', String(options.logSizeMaxBytes));
+  if (plan.terminal) args.push('-t');
+  else if (options.stdin) args.push('-i');
+  if (options.leaveStdinOpen) args.push('--leave-stdin-open');
+  if (options.timeoutSeconds !== undefined) args.push(`--timeout=${options.timeoutSeconds}`);
+  for (const [index, word] of plan.exitCommand.entries())
+    args.push(index === 0 ? '--exit-command' : '--exit-command-arg', word);
+  if (options.exitCommand?.delaySeconds) args.push(`--exit-delay=${options.exitCommand.delaySeconds}`);
+  for (const word of options.runtimeOpts ?? []) args.push('--runtime-opt', word);
+  return [...args, ...(options.monitorArgs ?? [])];
+}
+
+/** The runtime and its own arguments. */
+export function buildRuntimeArgs(plan: Pick<MonitorPlan, 'runtime' | 'runtimeArgs'>): string[] {
+  return ['-r', plan.runtime, ...plan.runtimeArgs.flatMap(word => ['--runtime-arg', word])];
+}
+
+/** One `--log-path`. */
+export function formatLogDriver(log: LogDriver, defaultPath: string): string {
+  return log.driver === 'k8s-file' ? `k8s-file:${log.path ?? defaultPath}` : log.driver;
+}

@@ -1,0 +1,164 @@
+// Starting a monitor: its pipes, its cgroup, the start byte, and what its launcher says.
+
+import { once } from 'node:events';
+import { Duplex, type Readable } from 'node:stream';
+import { execa } from 'execa';
+import { MonitorError } from './errors.ts';
+import { within } from './limits.ts';
+import { readReplies, type SyncReply } from './sync-pipe.ts';
+import type { Placement } from './types.ts';
+
+/** How to start one. */
+export interface MonitorStart {
+  readonly id: string;
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly placement: Placement | undefined;
+  /** True for an exec session with its output attached. */
+  readonly attaches: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** A monitor under way. */
+export interface StartedMonitor {
+  /** The launcher's process ID, and that of its process group. */
+  readonly launcherPid: number;
+  /** Settles when the launcher has ended; rejects with {@link MonitorError} where it refused. */
+  readonly launched: Promise<void>;
+  /** The first reply; `undefined` where the monitor has closed the sync pipe without. */
+  readonly firstReply: Promise<SyncReply | undefined>;
+  /** The next one. */
+  readonly nextReply: () => Promise<SyncReply | undefined>;
+  /** Resolves when the attach socket is there. */
+  readonly attachable: Promise<void>;
+  /** Lets an attached exec session start its command. */
+  readonly go: () => void;
+  /** What launcher and monitor have said on standard error so far. */
+  readonly said: () => string;
+  /** Lets go of the pipes; the monitor goes on. */
+  readonly close: () => void;
+}
+
+/** Starts a monitor and gives it the start byte once it is where it belongs. */
+export async function startMonitor(start: MonitorStart): Promise<StartedMonitor> {
+  const subprocess = execa(start.file, start.args, {
+    cwd: start.cwd,
+    env: pipeNumbers(start.attaches),
+    stdio: start.attaches
+      ? ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe']
+      : ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
+    buffer: false,
+    reject: false,
+    detached: true, // signals for the caller's terminal are not for monitors
+    cleanup: false,
+  });
+  subprocess.catch(() => {});
+  const child = subprocess.nodeChildProcess;
+  const exited = once(child, 'exit');
+  exited.catch(() => {});
+  const [, , , sync, go, attach] = child.stdio.map(stream => (stream instanceof Duplex ? stream : undefined));
+  if (child.pid === undefined || !sync || !go) throw await describeFailedStart(start, subprocess);
+  for (const stream of [sync, go, attach]) stream?.on('error', () => {});
+  const stderr = new Words(subprocess.stderr);
+  const replies = readReplies(sync);
+  const nextReply = async () => (await replies.next()).value ?? undefined;
+  const close = () => {
+    for (const stream of [sync, go, attach]) stream?.destroy();
+    stderr.close();
+    child.unref();
+  };
+  try {
+    await start.placement?.({ pid: child.pid, id: start.id, signal: start.signal });
+    start.signal.throwIfAborted();
+  } catch (error) {
+    // Killed before its first byte, it has started nothing. The end of the pipe alone would be a go.
+    child.kill('SIGKILL');
+    await exited;
+    close();
+    throw error;
+  }
+  // EPIPE is the launcher that refused, and its exit code says so.
+  const firstReply = nextReply();
+  firstReply.catch(() => {});
+  if (start.attaches) go.write(startByte);
+  else go.end(startByte);
+  return {
+    launcherPid: child.pid,
+    launched: exited.then(([code]) => requireSuccess(start, code, stderr)),
+    firstReply,
+    nextReply,
+    attachable: attach ? firstDataOrEnd(attach) : Promise.resolve(),
+    go: () => go.end(startByte),
+    said: () => stderr.text,
+    close,
+  };
+}
+
+/** Standard error, up to a bound. It is not waited for to end: it is the monitor's, too, for a while. */
+class Words {
+  text = '';
+  readonly #stream: Readable;
+  readonly #ended: Promise<unknown>;
+
+  constructor(stream: Readable) {
+    this.#stream = stream;
+    this.#ended = once(stream, 'close');
+    this.#ended.catch(() => {});
+    stream.setEncoding('utf8').on('data', chunk => {
+      if (this.text.length < wordsLengthMax) this.text += chunk;
+    });
+  }
+
+  /** All of it, once a launcher that refused has ended. */
+  async last(): Promise<string> {
+    await within(this.#ended, { timeLimitMs: lastWordsMs }, 'reading the last words').catch(() => {});
+    return this.text;
+  }
+
+  close(): void {
+    this.#stream.destroy();
+  }
+}
+
+/** More than any refusal has to say. */
+const wordsLengthMax = 64 * 1024;
+
+/** What a process that has ended wrote is in the pipe already. */
+const lastWordsMs = 1_000;
+
+/** The end comes first where the monitor fails before; the sync pipe says why. */
+function firstDataOrEnd(stream: Duplex): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stream.once('data', () => resolve()).once('close', () => resolve());
+  return promise;
+}
+
+const startByte = new Uint8Array(1);
+
+/** Node gives stdio beyond 2 the number of its place in the list, and makes a stream socket pair for each. */
+function pipeNumbers(attaches: boolean): Record<string, string> {
+  return { _OCI_SYNCPIPE: '3', _OCI_STARTPIPE: '4', ...(attaches ? { _OCI_ATTACHPIPE: '5' } : {}) };
+}
+
+async function requireSuccess(start: MonitorStart, code: unknown, stderr: Words): Promise<void> {
+  if (code === 0) return;
+  throw new MonitorError(`the monitor of container ${start.id} refused to start`, {
+    command: [start.file, ...start.args],
+    exitCode: typeof code === 'number' ? code : undefined,
+    stderr: await stderr.last(),
+  });
+}
+
+async function describeFailedStart(
+  start: MonitorStart,
+  result: PromiseLike<{ readonly originalMessage?: string | undefined; readonly cause?: unknown }>,
+): Promise<MonitorError> {
+  const { originalMessage, cause } = await result;
+  const failure = {
+    command: [start.file, ...start.args],
+    exitCode: undefined,
+    stderr: originalMessage ?? '',
+  };
+  return new MonitorError(`the monitor of container ${start.id} could not be started`, failure, { cause });
+}

@@ -1,0 +1,80 @@
+// Which process is meant. A process ID alone names whoever has it now; with its start time and the boot it names
+// one process for ever.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { readIfThere } from './files.ts';
+
+/** One process, for ever. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks between boot and the process's start: field 22 of /proc/PID/stat. */
+  readonly startTicks: string;
+  /** /proc/sys/kernel/random/boot_id. */
+  readonly bootId: string;
+}
+
+/** The process that has this ID now; `undefined` where there is none, or only its zombie. */
+export function identifyProcess(pid: number): ProcessIdentity | undefined {
+  const stat = readStat(pid);
+  return stat && !stat.ended ? { pid, startTicks: stat.startTicks, bootId: bootId() } : undefined;
+}
+
+/** True while exactly this process runs; a zombie does not. */
+export function isRunning(process: ProcessIdentity): boolean {
+  const stat = readStat(process.pid);
+  return (
+    stat !== undefined && !stat.ended && stat.startTicks === process.startTicks && process.bootId === bootId()
+  );
+}
+
+/** IDs of all processes below `pid`, its children first. */
+export function listDescendants(pid: number): number[] {
+  const parents = new Map<number, number>();
+  for (const other of listProcesses()) {
+    const stat = readStat(other);
+    if (stat && !stat.ended) parents.set(other, stat.parent);
+  }
+  const found = [pid];
+  for (const ancestor of found)
+    for (const [child, parent] of parents) if (parent === ancestor) found.push(child);
+  return found.slice(1);
+}
+
+/** IDs of the processes that have `argument` among their arguments. */
+export function findByArgument(argument: string): number[] {
+  const needle = `\0${argument}\0`;
+  return listProcesses().filter(pid => readProc(`/proc/${pid}/cmdline`)?.includes(needle));
+}
+
+/** What /proc/PID/stat says; the command in it may hold anything, parentheses and spaces too. */
+export function parseStat(text: string): { parent: number; startTicks: string; ended: boolean } | undefined {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state, parent, startTicks] = [fields[0], fields[1], fields[19]];
+  if (!state || !parent || !startTicks) return undefined;
+  return { parent: Number(parent), startTicks, ended: state === 'Z' || state === 'X' };
+}
+
+function listProcesses(): number[] {
+  return readdirSync('/proc').map(Number).filter(Number.isInteger);
+}
+
+function readStat(pid: number): ReturnType<typeof parseStat> {
+  const text = readProc(`/proc/${pid}/stat`);
+  return text === undefined ? undefined : parseStat(text);
+}
+
+/** A process that ends while its file is read answers ESRCH rather than ENOENT. */
+function readProc(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return undefined;
+  }
+}
+
+let knownBootId: string | undefined;
+
+function bootId(): string {
+  knownBootId ??= (readIfThere('/proc/sys/kernel/random/boot_id') ?? '').trim();
+  return knownBootId;
+}

@@ -1,0 +1,52 @@
+// Calls of the OCI runtime's command line.
+
+import { execa } from 'execa';
+import type { Logger } from 'pino';
+import { RuntimeError, TimeLimitError } from './errors.ts';
+import { extractRuntimeWords } from './runtime-words.ts';
+import type { CallOptions } from './types.ts';
+
+/** More than any runtime has to say; a runtime that goes on for ever is cut off. */
+const outputBytesMax = 4 * 1024 * 1024;
+
+/** Runs the OCI runtime. */
+export class RuntimeCommand {
+  readonly file: string;
+  /** Everything before the sub-command. */
+  readonly args: readonly string[];
+  readonly #timeLimitMs: number;
+  readonly #logger: Logger;
+
+  constructor(file: string, args: readonly string[], timeLimitMs: number, logger: Logger) {
+    this.file = file;
+    this.args = args;
+    this.#timeLimitMs = timeLimitMs;
+    this.#logger = logger;
+  }
+
+  /** Runs a sub-command and answers its standard output. Rejects with {@link RuntimeError}, {@link TimeLimitError}
+   * or the signal's reason; the process is gone in each case. `input` is given to its standard input. */
+  async run(what: string, args: readonly string[], limits: CallOptions, input?: string): Promise<string> {
+    limits.signal?.throwIfAborted();
+    const command = [this.file, ...this.args, ...args];
+    const timeLimitMs = limits.timeLimitMs ?? this.#timeLimitMs;
+    const result = await execa(this.file, [...this.args, ...args], {
+      ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+      reject: false,
+      stripFinalNewline: false,
+      maxBuffer: outputBytesMax,
+      killSignal: 'SIGKILL',
+      timeout: Math.max(1, timeLimitMs),
+      ...(limits.signal === undefined ? {} : { cancelSignal: limits.signal }),
+    });
+    this.#logger.debug({ command, exitCode: result.exitCode, durationMs: result.durationMs }, what);
+    if (!result.failed) return result.stdout ?? '';
+    limits.signal?.throwIfAborted();
+    if (result.timedOut) throw new TimeLimitError(what, timeLimitMs);
+    const stderr = result.stderr ?? '';
+    const words =
+      extractRuntimeWords(stderr) || (result.exitCode === undefined ? result.originalMessage : '') || '';
+    const { exitCode, signal } = result;
+    throw new RuntimeError(what, words, { command, exitCode, signal, stderr }, { cause: result.cause });
+  }
+}

@@ -1,0 +1,255 @@
+// The library's front door.
+
+import { readdirSync } from 'node:fs';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import pino, { type Logger } from 'pino';
+import { type Context, pathsOf } from './context.ts';
+import { createContainer } from './create.ts';
+import { deleteContainer } from './delete.ts';
+import { DirectoryWatch } from './directory-watch.ts';
+import { waitForEnd } from './endings.ts';
+import { ArgumentError, MonitorError, NotFoundError } from './errors.ts';
+import { findExecutable, findMonitor } from './executables.ts';
+import { pruneExits } from './exit-codes.ts';
+import { writeWhole } from './files.ts';
+import { layOut } from './layout.ts';
+import { within } from './limits.ts';
+import { RuntimeCommand } from './runtime-command.ts';
+import { readState } from './state.ts';
+import { formatSignal, Stops } from './stop.ts';
+import type {
+  CallOptions,
+  ContainerExit,
+  ContainerState,
+  CreateOptions,
+  DeleteOptions,
+  RuntimeOptions,
+  RuntimeVersion,
+  StopOptions,
+  WaitCondition,
+} from './types.ts';
+
+/** No sub-command but create takes longer than moments; this one is for machines under load. */
+const runtimeTimeLimitMs = 30_000;
+
+/** What a process that died left half made is removed after this: nothing takes that long to make. */
+const draftKeptMs = 60 * 60 * 1000;
+
+/** Containers of one directory of state, run by one OCI runtime, each under its monitor. Holds nothing that another
+ * process could not hold too: any number of them can use the same directory at once, and what one of them began
+ * before it was killed the next one finishes or takes over.
+ *
+ * @example
+ * ```ts
+ * const runtime = new Runtime({ runtime: 'runc' });
+ * await runtime.create('web', { bundle: '/srv/web' });
+ * await runtime.start('web');
+ * const { exitCode } = await runtime.wait('web');
+ * await runtime.delete('web');
+ * ```
+ */
+export class Runtime {
+  readonly #context: Context;
+  readonly #stops: Stops;
+
+  /** Throws {@link ArgumentError} where the runtime or the monitor can't be found. Starts and writes nothing. */
+  constructor(options: RuntimeOptions = {}) {
+    const layout = layOut(options.root ?? defaultRoot());
+    const logger = options.logger ?? pino({ level: process.env.CONMON_TS_LOG ?? 'silent' });
+    const root = options.runtimeRoot === undefined ? layout.runtime : options.runtimeRoot;
+    const args = [...(root === null ? [] : ['--root', root]), ...(options.runtimeArgs ?? [])];
+    const limitMs = options.timeLimitMs ?? runtimeTimeLimitMs;
+    this.#context = {
+      layout,
+      runtime: new RuntimeCommand(findExecutable(options.runtime ?? 'runc'), args, limitMs, logger),
+      conmon: options.conmon === undefined ? findMonitor() : findExecutable(options.conmon),
+      placement: options.placement,
+      logger,
+      exits: new DirectoryWatch(layout.exits),
+      undoing: new Map(),
+      deletions: new Map(),
+    };
+    this.#stops = new Stops(this.#context);
+  }
+
+  /** The directory of state. */
+  get root(): string {
+    return this.#context.layout.root;
+  }
+
+  /** The logger in use. */
+  get logger(): Logger {
+    return this.#context.logger;
+  }
+
+  /** Creates a container: its process exists and waits for {@link Runtime.start}. Limit: 10 s unless given. Where it
+   * fails, the ID is free again: whatever had been made is undone, also when the runtime finishes too late.
+   * Rejects with {@link ExistsError}, {@link RuntimeError}, {@link MonitorError}, {@link TimeLimitError},
+   * {@link ArgumentError} or the signal's reason. */
+  async create(id: string, options: CreateOptions): Promise<void> {
+    await createContainer(this.#context, id, options);
+  }
+
+  /** Starts the program of a created container. */
+  async start(id: string, options: CallOptions = {}): Promise<void> {
+    await this.#run('starting', id, ['start', id], options);
+    await writeWhole(pathsOf(this.#context, id).started, '');
+  }
+
+  /** Sends a signal, by name or number, to the container's first process. */
+  async kill(
+    id: string,
+    signal: NodeJS.Signals | number = 'SIGTERM',
+    options: CallOptions = {},
+  ): Promise<void> {
+    await this.#run('signalling', id, ['kill', id, formatSignal(signal)], options);
+  }
+
+  /** Freezes all processes of the container. */
+  async pause(id: string, options: CallOptions = {}): Promise<void> {
+    await this.#run('pausing', id, ['pause', id], options);
+  }
+
+  /** Thaws a paused container. */
+  async resume(id: string, options: CallOptions = {}): Promise<void> {
+    await this.#run('resuming', id, ['resume', id], options);
+  }
+
+  /** Sets resource limits: `resources` is `linux.resources` of the OCI runtime specification. */
+  async update(id: string, resources: object, options: CallOptions = {}): Promise<void> {
+    await this.#run('updating', id, ['update', '--resources', '-', id], options, JSON.stringify(resources));
+  }
+
+  /** Stops a container: the stop signal, then after `timeoutMs` SIGKILL. When it resolves, the process is gone, the
+   * exit code recorded and the runtime agrees: the root file system can be unmounted. Calls join, also those that
+   * come while a stop runs, and the shortest of their timeouts counts. A container that is gone is a success. */
+  async stop(id: string, options: StopOptions = {}): Promise<ContainerExit> {
+    return this.#stops.stop(id, options);
+  }
+
+  /** Deletes a stopped container, or any with `force`. Its exit code is kept for five minutes. Deleting it again
+   * within that time is a success. Rejects with {@link StateError} where it has not stopped. */
+  async delete(id: string, options: DeleteOptions = {}): Promise<void> {
+    await deleteContainer(this.#context, id, options);
+  }
+
+  /** The container's state. Never fails because of a deletion: see {@link ContainerState}. Rejects with
+   * {@link NotFoundError} for an ID that is unknown, or was deleted more than five minutes ago. */
+  async state(id: string, options: CallOptions = {}): Promise<ContainerState> {
+    return readState(this.#context, id, options);
+  }
+
+  /** States of all containers, sorted by ID. Deleted ones are not among them. */
+  async list(options: CallOptions = {}): Promise<ContainerState[]> {
+    const states = await Promise.all(
+      listIds(this.#context.layout.containers).map(id =>
+        this.state(id, options).catch(error => {
+          if (error instanceof NotFoundError) return undefined;
+          throw error;
+        }),
+      ),
+    );
+    await this.#prune();
+    return states.filter(state => state !== undefined && state.bundle !== undefined) as ContainerState[];
+  }
+
+  /** Waits until the container has `stopped`, its process gone, or `exited`, its output drained, its exit code
+   * recorded and its exit command done as well. May be asked before, during and up to five minutes after. At
+   * `stopped` the exit code may not be there yet. */
+  async wait(
+    id: string,
+    condition: WaitCondition = 'exited',
+    options: CallOptions = {},
+  ): Promise<ContainerExit> {
+    const done = new AbortController();
+    const signal = options.signal ? AbortSignal.any([options.signal, done.signal]) : done.signal;
+    try {
+      return await within(
+        waitForEnd(this.#context, id, condition, signal),
+        options,
+        `waiting for container ${id}`,
+      );
+    } finally {
+      done.abort();
+    }
+  }
+
+  /** What runtime and monitor say of themselves. */
+  async version(options: CallOptions = {}): Promise<RuntimeVersion> {
+    const { runtime, conmon } = this.#context;
+    const said = await runtime.run('asking the runtime for its version', ['--version'], options);
+    const result = await execa(conmon, ['--version'], {
+      reject: false,
+      stdin: 'ignore',
+      timeout: options.timeLimitMs ?? runtimeTimeLimitMs,
+      ...(options.signal ? { cancelSignal: options.signal } : {}),
+    });
+    options.signal?.throwIfAborted();
+    if (result.failed) {
+      const { exitCode, stderr, originalMessage } = result;
+      const failure = { command: [conmon, '--version'], exitCode, stderr: stderr || (originalMessage ?? '') };
+      throw new MonitorError('the monitor does not tell its version', failure);
+    }
+    return { runtime: firstLine(said), monitor: firstLine(result.stdout) };
+  }
+
+  /** Resolves where containers can be run: runtime and monitor answer, and the directory of state is writable. */
+  async ready(options: CallOptions = {}): Promise<void> {
+    await this.version(options);
+    const probe = join(this.root, `.ready-${process.pid}`);
+    await mkdir(this.root, { recursive: true, mode: 0o700 });
+    await writeWhole(probe, '');
+    await rm(probe, { force: true });
+  }
+
+  /** A sub-command of the runtime for a container of ours. */
+  async #run(
+    verb: string,
+    id: string,
+    args: readonly string[],
+    options: CallOptions,
+    input?: string,
+  ): Promise<void> {
+    const paths = pathsOf(this.#context, id);
+    if (!(await stat(paths.config).catch(() => undefined))) throw new NotFoundError(id);
+    await this.#context.runtime.run(`${verb} container ${id}`, args, options, input);
+  }
+
+  async #prune(): Promise<void> {
+    const { codes, containers } = this.#context.layout;
+    await mkdir(codes, { recursive: true, mode: 0o700 });
+    await pruneExits(this.#context.layout);
+    for (const name of readNames(containers).filter(name => name.startsWith('.'))) {
+      const made = await stat(join(containers, name)).catch(() => undefined);
+      if (made && Date.now() - made.mtimeMs > draftKeptMs)
+        await rm(join(containers, name), { recursive: true, force: true });
+    }
+  }
+}
+
+function defaultRoot(): string {
+  if (process.getuid?.() === 0) return '/run/conmon-ts';
+  const directory = process.env.XDG_RUNTIME_DIR;
+  if (!directory) throw new ArgumentError('XDG_RUNTIME_DIR is not set: give `root` a directory of your own');
+  return join(directory, 'conmon-ts');
+}
+
+function listIds(containers: string): string[] {
+  return readNames(containers)
+    .filter(name => !name.startsWith('.'))
+    .sort();
+}
+
+function readNames(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? '';
+}

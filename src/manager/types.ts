@@ -1,0 +1,156 @@
+// The shapes of the library's interface. Times are `Date`, durations in milliseconds, sizes in bytes.
+
+import type { Logger } from 'pino';
+
+/** Limits that every call takes. */
+export interface CallOptions {
+  /** Milliseconds after which the call is given up with a {@link TimeLimitError}. */
+  readonly timeLimitMs?: number;
+  /** Gives the call up; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Moves a process that waits to be moved, for example to a cgroup. Called before the monitor starts to work, so
+ * that all of its children follow. Rejecting it fails the creation. */
+export type Placement = (process: PlacedProcess) => Promise<void>;
+
+/** What a {@link Placement} gets. */
+export interface PlacedProcess {
+  /** Process ID of the monitor's launcher. */
+  readonly pid: number;
+  /** ID of the container it is going to watch over. */
+  readonly id: string;
+  /** Aborted when the creation is given up. */
+  readonly signal: AbortSignal;
+}
+
+/** How a {@link Runtime} is set up. */
+export interface RuntimeOptions {
+  /** Path or name of the OCI runtime's executable; names are looked up in PATH. Default `'runc'`. */
+  readonly runtime?: string;
+  /** Arguments for the runtime before the sub-command, for example `['--systemd-cgroup']`. */
+  readonly runtimeArgs?: readonly string[];
+  /** The runtime's `--root`; default `<root>/runtime`. `null` passes no `--root`. */
+  readonly runtimeRoot?: string | null;
+  /** Path or name of the monitor. Default: this package's own, else `conmon` where Podman looks for it. */
+  readonly conmon?: string;
+  /** Directory of state; many processes can use one at once. Default `$XDG_RUNTIME_DIR/conmon-ts`, for root
+   * `/run/conmon-ts`. */
+  readonly root?: string;
+  /** Where monitors are to run; default: in the caller's cgroup. See {@link cgroupfs}. */
+  readonly placement?: Placement;
+  /** Limit for calls of the runtime, in milliseconds, where the call itself gives none. Default 30 000. */
+  readonly timeLimitMs?: number;
+  /** A pino logger; default: one that is silent unless `CONMON_TS_LOG` names a level. */
+  readonly logger?: Logger;
+}
+
+/** One of the monitor's log drivers, see the monitor's manual. */
+export type LogDriver =
+  | { readonly driver: 'k8s-file'; readonly path?: string }
+  | { readonly driver: 'journald' }
+  | { readonly driver: 'none' };
+
+/** A program to run, not searched in PATH by whoever runs it. */
+export interface ExitCommand {
+  /** Executable: a path, taken relative to the working directory at the time of the call, or a name in PATH. */
+  readonly file: string;
+  readonly args?: readonly string[];
+  /** Seconds to wait before it is run. */
+  readonly delaySeconds?: number;
+}
+
+/** What {@link Runtime.create} needs to know. Source: the monitor's options (CONTRACT, command line). */
+export interface CreateOptions extends CallOptions {
+  /** Directory with `config.json` and the root file system. */
+  readonly bundle: string;
+  /** The container's name for logs; default its ID. */
+  readonly name?: string;
+  /** True where `config.json` has `process.terminal`. Default: what `config.json` says. */
+  readonly terminal?: boolean;
+  /** True to keep a pipe for standard input, for {@link Runtime.attach}. */
+  readonly stdin?: boolean;
+  /** True to leave standard input open when a client that attached goes. */
+  readonly leaveStdinOpen?: boolean;
+  /** Where output goes; default a k8s-file `ctr.log` in the container's directory of state. */
+  readonly log?: LogDriver | readonly LogDriver[];
+  /** Bytes after which the log file is started anew. */
+  readonly logSizeMaxBytes?: number;
+  /** Run by the monitor when the container has ended and its exit code is recorded. */
+  readonly exitCommand?: ExitCommand;
+  /** Seconds after which the monitor kills the container. */
+  readonly timeoutSeconds?: number;
+  /** Signal that {@link Runtime.stop} sends first. Default: the image's, from the annotation
+   * `org.opencontainers.image.stopSignal` of `config.json`, else `SIGTERM`. */
+  readonly stopSignal?: NodeJS.Signals | number;
+  /** More arguments for the monitor, as they are. */
+  readonly monitorArgs?: readonly string[];
+  /** Passed to the runtime's create, for example `['--preserve-fds', '1']`. */
+  readonly runtimeOpts?: readonly string[];
+  /** Overrides {@link RuntimeOptions.placement}. */
+  readonly placement?: Placement;
+  /** Kept with the container and given back by {@link Runtime.state}. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** `creating` to `stopped` are the OCI runtime specification's words; `paused` is runc's and crun's. */
+export type ContainerStatus = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
+
+/** How a container ended. */
+export interface ContainerExit {
+  /** 0-255, 128 + signal; -1 where the monitor's own time limit ended it; `undefined` where nobody knows. */
+  readonly exitCode: number | undefined;
+  /** True where the kernel's OOM killer struck in the container's cgroup. */
+  readonly oomKilled: boolean;
+  /** When the exit code was recorded: the exit file's time. */
+  readonly finishedAt: Date | undefined;
+}
+
+/** What {@link Runtime.state} answers. */
+export interface ContainerState extends ContainerExit {
+  readonly id: string;
+  readonly status: ContainerStatus;
+  /** True where the runtime does not know the container (any more), and `status` is put together from what it left. */
+  readonly synthetic: boolean;
+  /** True while a deletion is under way, or was broken off. */
+  readonly deleting: boolean;
+  /** The container's process, in the manager's PID namespace; `undefined` once it has ended. */
+  readonly pid: number | undefined;
+  /** The monitor; `undefined` once it has ended. */
+  readonly monitorPid: number | undefined;
+  /** `undefined` for a container that is deleted. */
+  readonly bundle: string | undefined;
+  readonly name: string;
+  readonly createdAt: Date | undefined;
+  readonly startedAt: Date | undefined;
+  /** Path of the k8s-file log, where there is one. */
+  readonly logPath: string | undefined;
+  readonly terminal: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** `stopped`: the process is gone. `exited`: its output is drained, its exit code recorded and its exit command done. */
+export type WaitCondition = 'stopped' | 'exited';
+
+/** What {@link Runtime.stop} can be told. */
+export interface StopOptions extends CallOptions {
+  /** Milliseconds between the stop signal and SIGKILL. 0 kills at once. Default 10 000, as Podman's. */
+  readonly timeoutMs?: number;
+  /** The signal to send first, instead of the container's own. */
+  readonly stopSignal?: NodeJS.Signals | number;
+}
+
+/** What {@link Runtime.delete} can be told. */
+export interface DeleteOptions extends CallOptions {
+  /** True to kill a container that has not stopped. */
+  readonly force?: boolean;
+}
+
+/** What the runtime says of itself. */
+export interface RuntimeVersion {
+  /** First line of `runtime --version`. */
+  readonly runtime: string;
+  /** First line of `conmon --version`, for example `'conmon version 2.2.1'`. */
+  readonly monitor: string;
+}
