@@ -21,8 +21,7 @@ export async function startProcess(spec: ProcessSpec, options: ProcessOptions, f
   requireExecutable(spec.args[0]!, spec.env, spec.cwd);
   requirePreservedFds(preserveFds, process.env.HOSTRUN_FDS ?? '');
 
-  const terminal =
-    consoleSocket === undefined ? undefined : (await import('./terminal.ts')).openTerminal(spec.consoleSize);
+  const terminal = consoleSocket === undefined ? undefined : await makeTerminal(spec);
   const { child, pid } = await startStandIn({
     process: spec,
     stdio: terminal ? [terminal.slave, terminal.slave, terminal.slave] : [0, 1, 2],
@@ -32,8 +31,23 @@ export async function startProcess(spec: ProcessSpec, options: ProcessOptions, f
     listenFds: isOurs(process.env.LISTEN_PID) ? (process.env.LISTEN_FDS ?? '') : '',
     user: process.getuid?.() === 0 && spec.uid !== 0 ? { uid: spec.uid, gid: spec.gid } : undefined,
   });
-  if (terminal && consoleSocket !== undefined) await terminal.sendMaster(consoleSocket, child);
+  try {
+    if (consoleSocket !== undefined) terminal?.send(consoleSocket);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
   return { child, identity: identify(pid) };
+}
+
+/** The addon and node-pty are loaded for this only: what has no terminal starts without them, and sooner. */
+async function makeTerminal(spec: ProcessSpec) {
+  const [{ openTerminal, sendMaster }, { sys }] = await Promise.all([
+    import('./terminal.ts'),
+    import('../sys/real.ts'),
+  ]);
+  const terminal = openTerminal(sys, spec.consoleSize);
+  return { ...terminal, send: (socketPath: string) => sendMaster(sys, terminal, socketPath) };
 }
 
 /** A process that is gone already keeps a start time that no process can have. */

@@ -244,6 +244,7 @@ const defaults: { readonly [K in SysCall]: (script: Script, ...args: Parameters<
   send: (_script, _fd, _buf, _offset, length) => length,
   sendto: (_script, _fd, _buf, _offset, length) => length,
   sendFdTo: () => 0,
+  sendFd: (_script, _fd, _buf, _offset, length) => length,
   recv: (script, fd, buf, offset, length) => script.take(fd, buf.subarray(offset, offset + length), false),
   recvFd: (script, fd, buf, out) => {
     out[0] = -1;

@@ -73,6 +73,9 @@ export interface Sys {
   sendto(fd: number, buf: Uint8Array, offset: number, length: number, flags: number, path: string): number;
   /** sendmsg(2) of no data but one SCM_RIGHTS fd, to the datagram socket at `path`. */
   sendFdTo(fd: number, fdToSend: number, flags: number, path: string): number;
+  /** sendmsg(2) of `buf[offset, offset + length)` and one SCM_RIGHTS fd on a connected socket; a stream socket
+   * needs at least one byte to carry the fd. */
+  sendFd(fd: number, buf: Uint8Array, offset: number, length: number, fdToSend: number): number;
   recv(fd: number, buf: Uint8Array, offset: number, length: number, flags: number): number;
   /** recvmsg(2) with room for one SCM_RIGHTS fd, close-on-exec: `out[0]` is that fd, or -1. Answers the data's length. */
   recvFd(fd: number, buf: Uint8Array, out: Int32Array): number;
