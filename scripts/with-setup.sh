@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Runs one of the project's tasks on any checkout, fresh or not: installs the dependencies where they are missing
+# or not those of package-lock.json, builds what is out of date, then starts the task.
+#
+#   with-setup.sh demo|test|test:long|build|bench [argument]...
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+node=$PWD/node_modules/.bin/node
+stamp=node_modules/.installed-lock
+
+step() { printf '==> %s\n' "$*" >&2; }
+fail() { printf 'conmon-ts: %s\n' "$@" >&2; exit 1; }
+
+main() {
+  local task=${1:?usage: with-setup.sh demo|test|test:long|build|bench [argument]...}
+  shift
+  [[ $(uname -s) == Linux ]] || fail 'conmon-ts runs on Linux only: containers are processes of its kernel.'
+  require_npm
+  require_compiler
+  install_dependencies
+  # What a task starts as `node` must be the pinned one, also where this file was started without npm.
+  export PATH=$PWD/node_modules/.bin:$PATH
+  case $task in
+    build) step 'Building'; run scripts/build.ts "$@" ;;
+    demo) build; run scripts/demo.ts "$@" ;;
+    test) build; run scripts/test.ts "$@" ;;
+    test:long) build; run scripts/test.ts --long "$@" ;;
+    bench) build; run test/bench/main.ts "$@" ;;
+    *) fail "There is no task named $task." ;;
+  esac
+}
+
+require_npm() {
+  command -v node >/dev/null && command -v npm >/dev/null || fail \
+    'Node.js and npm are missing; any version from 18 on will do to install the one pinned here.' \
+    'Debian, Ubuntu: apt-get install nodejs npm   Fedora: dnf install nodejs npm'
+}
+
+# The launcher and the addon are C. Compiling a program shows whether headers and linker are there too.
+require_compiler() {
+  local compiler=${CC:-cc}
+  printf '#include <unistd.h>\nint main(void) { return getpid() == 0; }\n' |
+    $compiler -x c -o /dev/null - 2>/dev/null || fail \
+    "No working C compiler: '$compiler' is missing, or has no C library headers to compile with." \
+    'Debian, Ubuntu: apt-get install gcc libc6-dev   Fedora: dnf install gcc glibc-devel' \
+    'A compiler of another name is taken from the environment variable CC.'
+}
+
+# Compared by content, not by time: a checkout gives files any time.
+install_dependencies() {
+  cmp -s package-lock.json "$stamp" && "$node" --version >/dev/null 2>&1 && return
+  if [[ -d node_modules ]]; then
+    step 'Bringing the dependencies up to date'
+    npm install --no-save --no-audit --no-fund --loglevel=error >&2
+  else
+    step 'Installing the dependencies, a pinned Node.js among them (about a minute)'
+    npm ci --no-audit --no-fund --loglevel=error >&2
+  fi
+  "$node" --version >/dev/null || fail \
+    "The pinned Node.js does not run ($node)." \
+    'It comes from the npm package "node", whose install script must be allowed to run (npm config get ignore-scripts).'
+  cp package-lock.json "$stamp"
+  step "Dependencies installed, Node.js $("$node" --version)"
+}
+
+build() {
+  step 'Building what is out of date'
+  "$node" scripts/build.ts
+}
+
+run() { exec "$node" "$@"; }
+
+main "$@"

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PodmanHome } from './harness/podman-home.ts';
+import { Terminal } from './harness/terminal.ts';
+import { underEachConmon } from './harness/under-each-conmon.ts';
+import { until } from './harness/until.ts';
+
+const detachKeys = '\x10\x11'; // Ctrl-P, Ctrl-Q: Podman's default
+
+underEachConmon('attach', podman => {
+  test('a container with -i gets what the client sends, and its end', async () => {
+    await podman().runDetached('--name', 'reader', '-i', 'box', 'sh', '-c', 'cat; echo end; exit 6');
+    const { exitCode, stdout } = await podman().call(['attach', 'reader'], { input: 'one\ntwo\n' });
+    assert.deepEqual({ exitCode, stdout }, { exitCode: 6, stdout: 'one\ntwo\nend\n' });
+    assert.equal(await podman().ok('logs', 'reader'), 'one\ntwo\nend');
+  });
+
+  test('output and errors written after the client came arrive apart', async () => {
+    await podman().runDetached(
+      '--name',
+      'talker',
+      '-i',
+      'box',
+      'sh',
+      '-c',
+      'read go; echo out; echo wrong >&2',
+    );
+    const { stdout, stderr } = await podman().call(['attach', 'talker'], { input: 'go\n' });
+    assert.deepEqual({ stdout, stderr }, { stdout: 'out\n', stderr: 'wrong\n' });
+  });
+
+  test('two clients see the same output', async () => {
+    await podman().runDetached('--name', 'talker', 'box', 'sh', '-c', 'mkfifo /go; cat /go; seq 1 3000');
+    const clients = [1, 2].map(() => podman().start(['attach', '--no-stdin', 'talker']));
+    await untilConnected(podman(), 'talker', clients.length);
+    await podman().ok('exec', 'talker', 'sh', '-c', 'echo start > /go');
+    const expected = `start\n${Array.from({ length: 3000 }, (_, i) => i + 1).join('\n')}\n`;
+    for (const { stdout } of await Promise.all(clients)) assert.equal(stdout, expected);
+  });
+
+  test('a client that is killed leaves the container and the other client as they are', async () => {
+    await podman().runDetached(
+      '--name',
+      'talker',
+      'box',
+      'sh',
+      '-c',
+      'mkfifo /go; cat /go; echo after; exit 8',
+    );
+    const [killed, kept] = [
+      podman().start(['attach', '--no-stdin', 'talker']),
+      podman().start(['attach', '--no-stdin', 'talker']),
+    ];
+    await untilConnected(podman(), 'talker', 2);
+    killed.kill('SIGKILL');
+    await killed;
+    await podman().ok('exec', 'talker', 'sh', '-c', 'echo go > /go');
+    const { exitCode, stdout } = await kept;
+    assert.deepEqual({ exitCode, stdout }, { exitCode: 8, stdout: 'go\nafter\n' });
+  });
+
+  test('terminal: the detach keys give podman 0, the container goes on, and one can attach again', async () => {
+    const first = new Terminal(podman(), ['run', '--name', 'shell', '-it', 'box', 'sh']);
+    let second: Terminal | undefined;
+    try {
+      await first.shows(/# /);
+      first.type('echo fir""st\r');
+      await first.shows(/first\r\n/);
+      first.type(detachKeys);
+      assert.equal(await first.exitCode, 0);
+      assert.equal(await podman().inspect('shell', '{{.State.Status}}'), 'running');
+      await podman().assertHolds('shell');
+
+      second = new Terminal(podman(), ['attach', 'shell'], { rows: 50, cols: 132 });
+      await untilConnected(podman(), 'shell', 1);
+      second.type('stty size; echo sec""ond\r');
+      await second.shows(/50 132\r\nsecond\r\n/);
+      second.type('exit 12\r');
+      assert.equal(await second.exitCode, 12);
+      assert.match(await podman().ok('logs', 'shell'), /first\r\n[^]*second\r\n/);
+    } finally {
+      first.close();
+      second?.close();
+    }
+  });
+
+  test('terminal: detach keys of one’s own choice', async () => {
+    const terminal = new Terminal(podman(), [
+      'run',
+      '--name',
+      'shell',
+      '-it',
+      '--detach-keys',
+      'ctrl-x,x',
+      'box',
+      'sh',
+    ]);
+    try {
+      await terminal.shows(/# /);
+      terminal.type('\x18x');
+      assert.equal(await terminal.exitCode, 0);
+      assert.equal(await podman().inspect('shell', '{{.State.Status}}'), 'running');
+    } finally {
+      terminal.close();
+    }
+  });
+
+  test('start --attach shows the output and gives the exit code', async () => {
+    await podman().ok('create', '--name', 'later', '-i', 'box', 'sh', '-c', 'cat; exit 21');
+    const { exitCode, stdout } = await podman().call(['start', '--attach', '--interactive', 'later'], {
+      input: 'text',
+    });
+    assert.deepEqual({ exitCode, stdout }, { exitCode: 21, stdout: 'text' });
+  });
+});
+
+/** Waits until so many clients are connected to the container's attach socket, as the kernel's list shows them. */
+async function untilConnected(podman: PodmanHome, container: string, clients: number): Promise<void> {
+  const { pid } = await podman.readConmon(container);
+  const { readdirSync, readlinkSync, readFileSync } = await import('node:fs');
+  await until(`${clients} clients attached to ${container}`, () => {
+    const inodes = new Set(
+      readFileSync('/proc/net/unix', 'utf8')
+        .split('\n')
+        .filter(line => line.includes('/attach'))
+        .map(line => line.split(/\s+/).slice(4, 7))
+        .filter(([type, state]) => type === '0005' && state === '03')
+        .map(([, , inode]) => `socket:[${inode}]`),
+    );
+    const held = readdirSync(`/proc/${pid}/fd`).map(fd => readlinkSync(`/proc/${pid}/fd/${fd}`));
+    return held.filter(link => inodes.has(link)).length === clients;
+  });
+}
