@@ -1,8 +1,9 @@
 // What each subcommand does. Each answers the exit status, or throws.
 
-import { execFileSync } from 'node:child_process';
 import { chownSync, closeSync, constants, openSync, readSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { errorWords } from '../sys/errno.ts';
+import { sys } from '../sys/real.ts';
 import {
   type ContainerRecord,
   claimContainer,
@@ -180,10 +181,11 @@ function deriveProcess(bundle: string, options: ExecOptions): ProcessSpec {
   };
 }
 
-/** mkfifo(1), since Node has no call for it; it is given to whoever the process will be. */
+/** The fifo belongs to whoever the process will be, who has to open it. */
 function makeFifo(dir: string, owner: number): string {
   const path = fifoPathIn(dir);
-  execFileSync('mkfifo', ['-m', '600', path], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const answer = sys.mkfifo(path, 0o600);
+  if (answer < 0) throw new RuntimeError(`mkfifo ${path}: ${errorWords(answer)}`);
   if (owner !== process.getuid?.()) chownSync(path, owner, -1);
   return path;
 }

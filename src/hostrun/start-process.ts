@@ -1,5 +1,8 @@
 // What create and exec have in common: a process from a specification, with the caller's stdio or a new terminal.
 
+import { readdirSync } from 'node:fs';
+import { F_SETFD, FD_CLOEXEC } from '../sys/constants.ts';
+import { sys } from '../sys/real.ts';
 import { requireExecutable } from './lookup.ts';
 import { type ProcessIdentity, readStat } from './processes.ts';
 import { RuntimeError } from './runtime-error.ts';
@@ -22,6 +25,7 @@ export async function startProcess(spec: ProcessSpec, options: ProcessOptions, f
   requirePreservedFds(preserveFds, process.env.HOSTRUN_FDS ?? '');
 
   const terminal = consoleSocket === undefined ? undefined : await makeTerminal(spec);
+  closeOthersOnExec();
   const { child, pid } = await startStandIn({
     process: spec,
     stdio: terminal ? [terminal.slave, terminal.slave, terminal.slave] : [0, 1, 2],
@@ -40,12 +44,9 @@ export async function startProcess(spec: ProcessSpec, options: ProcessOptions, f
   return { child, identity: identify(pid) };
 }
 
-/** The addon and node-pty are loaded for this only: what has no terminal starts without them, and sooner. */
+/** node-pty is loaded for this only: what has no terminal starts without it, and sooner. */
 async function makeTerminal(spec: ProcessSpec) {
-  const [{ openTerminal, sendMaster }, { sys }] = await Promise.all([
-    import('./terminal.ts'),
-    import('../sys/real.ts'),
-  ]);
+  const { openTerminal, sendMaster } = await import('./terminal.ts');
   const terminal = openTerminal(sys, spec.consoleSize);
   return { ...terminal, send: (socketPath: string) => sendMaster(sys, terminal, socketPath) };
 }
@@ -54,6 +55,13 @@ async function makeTerminal(spec: ProcessSpec) {
 function identify(pid: number): ProcessIdentity {
   const stat = readStat(pid);
   return { pid, startTime: stat?.startTime ?? 'unknown' };
+}
+
+/** The process inherits what its plan names and no more. Node does this for the first fds only. */
+function closeOthersOnExec(): void {
+  for (const name of readdirSync('/proc/self/fd')) {
+    if (Number(name) > 2) sys.fcntl(Number(name), F_SETFD, FD_CLOEXEC);
+  }
 }
 
 function isOurs(listenPid: string | undefined): boolean {
