@@ -5,7 +5,7 @@ import { type OptionEntry, optionTable } from '../src/options/table.ts';
 
 if (import.meta.main) process.stdout.write(optionsHeader());
 
-/** The header: `value_options`, ended by NULL, and `bool takes_value(const char *arg)`. */
+/** The header: `value_options`, ended by NULL, `takes_value(arg)`, and `is_flag(arg, "--sync")`. */
 export function optionsHeader(): string {
   const entries: readonly OptionEntry[] = optionTable.filter(entry => entry.kind !== 'flag');
   const names = entries.flatMap(({ long, short }) =>
@@ -36,6 +36,13 @@ static inline bool takes_value(const char *arg)
 			return true;
 	}
 	return false;
+}
+
+// Whether an argument is this flag, such as --sync. GLib takes --sync=no for it too.
+static inline bool is_flag(const char *arg, const char *flag)
+{
+	size_t length = strlen(flag);
+	return strncmp(arg, flag, length) == 0 && (arg[length] == '\\0' || arg[length] == '=');
 }
 
 #endif

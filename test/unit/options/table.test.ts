@@ -88,21 +88,30 @@ test('behaviour: every numbered rule of docs/behaviour/options.md is named by a 
   );
 });
 
-test('header: the launcher tells values from options as the parser does', t => {
+test('header: the launcher tells values and flags apart as the parser does', t => {
   const folder = mkdtempSync(join(tmpdir(), 'conmon-options-'));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'options.h'), optionsHeader());
-  writeFileSync(
-    join(folder, 'main.c'),
-    "#include \"options.h\"\n#include <stdio.h>\nint main(int c, char **v) { for (int i = 1; i < c; i++) putchar(takes_value(v[i]) ? '1' : '0'); return 0; }\n",
-  );
+  const source = `#include "options.h"
+    #include <stdio.h>
+    int main(int count, char **args) {
+      for (int i = 1; i < count; i++)
+        putchar(takes_value(args[i]) ? 'v' : is_flag(args[i], "--sync") ? 's' : '-');
+      return 0;
+    }`;
+  writeFileSync(join(folder, 'main.c'), source);
   execFileSync('cc', ['-Wall', '-Wextra', '-Werror', '-o', join(folder, 'main'), join(folder, 'main.c')]);
-  const takesValue = (...args: string[]) => execFileSync(join(folder, 'main'), args, { encoding: 'utf8' });
-  for (const { long, short, kind } of entries) {
-    const expected = kind === 'flag' ? '0' : '1';
-    assert.equal(takesValue(`--${long}`), expected, long);
-    if (short !== undefined)
-      assert.equal(takesValue(`-${short}`, `-t${short}`, `-${short}i`), expected.repeat(3), short);
+  const classify = (...args: string[]) => execFileSync(join(folder, 'main'), args, { encoding: 'utf8' });
+  for (const { long, short, kind } of entries.filter(({ long }) => long !== 'sync')) {
+    const expected = kind === 'flag' ? '-' : 'v';
+    assert.equal(classify(`--${long}`), expected, long);
+    if (short !== undefined) {
+      assert.equal(classify(`-${short}`, `-t${short}`, `-${short}i`), expected.repeat(3), short);
+    }
   }
-  assert.equal(takesValue('', '-', '--', '-ti', '--cid=x', 'c', '--ci', '---cid'), '00000000');
+  assert.equal(classify('--sync', '--sync=', '--sync=no'), 'sss');
+  assert.equal(
+    classify('', '-', '--', '-ti', '--cid=x', 'c', '--ci', '---cid', '--syn', '--syncs'),
+    '-'.repeat(10),
+  );
 });
