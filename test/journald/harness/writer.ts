@@ -1,0 +1,43 @@
+// Runs in the journal's namespace: the journald driver and the monitor's messages over the real kernel. Each line
+// of standard input after the first, which has the options, is a command (WriterCommand); each is answered by a line.
+
+import { createInterface } from 'node:readline';
+import { headRoomBytes, type StreamName } from '../../../src/logs/driver.ts';
+import { openJournald } from '../../../src/logs/journald.ts';
+import { openMessages } from '../../../src/messages/messages.ts';
+import { sys } from '../../../src/sys/real.ts';
+import type { WriterCommand } from './journal.ts';
+
+const input = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const options = JSON.parse((await input.next()).value as string);
+const warnings: string[] = [];
+const driver = openJournald(sys, options, message => warnings.push(message));
+const messages = openMessages(sys, { level: 'info', syslog: true, cid: options.cid });
+messages.detachStderr();
+
+for await (const line of input) {
+  const before = performance.now();
+  run(JSON.parse(line));
+  console.log(JSON.stringify({ ms: performance.now() - before, warnings }));
+}
+driver.end('stdout');
+driver.end('stderr');
+driver.close();
+messages.close();
+console.log(JSON.stringify({ warnings }));
+
+function run(command: WriterCommand): void {
+  if ('say' in command) messages[command.say](command.text);
+  else if ('end' in command) driver.end(command.end);
+  else print(Buffer.from(command.print, 'latin1'), command.stream ?? 'stdout');
+}
+
+/** Writes in pieces, as a pipe would give them. */
+function print(bytes: Buffer, stream: StreamName): void {
+  const pieceBytes = 65_536;
+  const buf = Buffer.alloc(headRoomBytes + pieceBytes);
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    const length = bytes.copy(buf, headRoomBytes, at, at + pieceBytes);
+    driver.write(stream, buf, headRoomBytes, headRoomBytes + length);
+  }
+}
