@@ -180,7 +180,7 @@ export class AttachClient {
   // Nothing is either a packet without bytes, which has no meaning, or the end of the input.
   #receiveNothing(events: number): void {
     if ((events & (EPOLLRDHUP | EPOLLHUP)) === 0) return;
-    const waiting = new Int32Array(1);
+    const waiting = new Int32Array(2); // the int that is asked for, and what the addon wants as the least
     this.#owner.sys.ioctl(this.#fd, FIONREAD, new Uint8Array(waiting.buffer));
     if (waiting[0] === 0) this.#endInput();
   }

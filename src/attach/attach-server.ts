@@ -3,6 +3,7 @@
 
 import { EPOLLIN, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../sys/constants.ts';
 import { EAGAIN, ECONNABORTED, EINTR, errorWords } from '../sys/errno.ts';
+import { FatalError } from '../sys/errors.ts';
 import type { Reactor, Timer } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
 import { AttachClient, type ClientOwner, queueSlabsMax } from './attach-client.ts';
@@ -163,7 +164,13 @@ export class AttachServer implements ClientOwner {
     }
     const client = new AttachClient(this, fd);
     this.#clients.add(client);
-    client.watch();
+    try {
+      client.watch();
+    } catch (error) {
+      if (!(error instanceof FatalError)) throw error;
+      this.warn(`Dropping a client of the attach socket: ${error.message}`);
+      this.#drop(client);
+    }
   }
 
   // The connection stays in the backlog and would be reported again at once: without this, a monitor out of fds spins.

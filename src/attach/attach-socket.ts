@@ -5,6 +5,7 @@ import {
   AT_FDCWD,
   O_CLOEXEC,
   O_DIRECTORY,
+  O_NOFOLLOW,
   O_PATH,
   S_IFLNK,
   S_IFMT,
@@ -23,11 +24,11 @@ const backlogClientsMax = 10;
 /** Only the owner, who is the caller, may connect. */
 const socketMode = 0o700;
 
-interface FileId {
+/** A file made here. Its fd, O_PATH, keeps the inode's number from being given to another file. */
+interface Made {
   readonly dirfd: number;
   readonly path: string;
-  readonly dev: number;
-  readonly ino: number;
+  readonly fd: number;
 }
 
 export class AttachSocket {
@@ -35,10 +36,10 @@ export class AttachSocket {
   readonly fd: number;
   readonly #sys: Sys;
   readonly #dirfd: number;
-  #made: FileId[] = [];
+  #made: Made[] = [];
 
   /** Binds, listens and makes the link, in this order, so that who finds the name finds a listener.
-   * Throws a FatalError when one of them cannot be, and leaves nothing behind then. */
+   * Throws a FatalError when one of them cannot be, and leaves no file behind then. */
   constructor(sys: Sys, place: AttachPlace) {
     this.#sys = sys;
     this.#dirfd = sys.open(place.bundle, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
@@ -58,62 +59,63 @@ export class AttachSocket {
 
   /** Removes the socket and the link from the file system, each only if it still is the one made here. */
   unlink(): void {
-    for (const made of this.#made) {
-      const now = identify(this.#sys, made.dirfd, made.path, 0);
-      if (typeof now === 'number' || now.ino !== made.ino || now.dev !== made.dev) continue;
-      this.#sys.unlinkat(made.dirfd, made.path, 0);
+    for (const { dirfd, path, fd } of this.#made) {
+      if (isSame(this.#sys, dirfd, path, fd)) this.#sys.unlinkat(dirfd, path, 0);
+      this.#sys.close(fd);
     }
     this.#made = [];
   }
 
+  /** Closes the listener, and leaves the files as they are. */
   close(): void {
+    for (const { fd } of this.#made) this.#sys.close(fd);
+    this.#made = [];
     this.#sys.close(this.fd);
     this.#sys.close(this.#dirfd);
   }
 
   #bind(path: string): void {
     const sys = this.#sys;
-    const stale = removeOwn(sys, this.#dirfd, attachSocketName, S_IFSOCK);
+    const stale = removeStale(sys, this.#dirfd, attachSocketName, S_IFSOCK);
     if (stale < 0) fail(`Failed to remove existing socket: ${path}`, stale, 'unlinkat');
     // The file that bind(2) makes takes its mode from the socket: it never has a wider one.
     const moded = sys.fchmod(this.fd, socketMode);
     if (moded < 0) fail(`Failed to change socket permissions ${path}`, moded, 'fchmod');
     const bound = sys.bind(this.fd, `/proc/self/fd/${this.#dirfd}/${attachSocketName}`);
     if (bound < 0) fail(`Failed to bind to attach socket ${path}`, bound, 'bind');
-    this.#remember(this.#dirfd, attachSocketName, S_IFSOCK);
+    this.#remember(this.#dirfd, attachSocketName);
     const listening = sys.listen(this.fd, backlogClientsMax);
     if (listening < 0) fail(`Failed to listen on attach socket: ${path}`, listening, 'listen');
   }
 
   #link(link: string, bundle: string): void {
-    const stale = removeOwn(this.#sys, AT_FDCWD, link, S_IFLNK);
+    const stale = removeStale(this.#sys, AT_FDCWD, link, S_IFLNK);
     if (stale < 0) fail(`Failed to remove existing symlink for socket directory ${link}`, stale, 'unlinkat');
     const made = this.#sys.symlink(bundle, link);
     if (made < 0) fail(`Failed to create symlink for attach socket ${link}`, made, 'symlink');
-    this.#remember(AT_FDCWD, link, S_IFLNK);
+    this.#remember(AT_FDCWD, link);
   }
 
-  #remember(dirfd: number, path: string, type: number): void {
-    const made = identify(this.#sys, dirfd, path, type);
-    if (typeof made !== 'number') this.#made.push(made);
+  #remember(dirfd: number, path: string): void {
+    const fd = this.#sys.openat(dirfd, path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (fd < 0) fail(`Failed to open ${path}`, fd, 'openat');
+    this.#made.push({ dirfd, path, fd });
   }
 }
 
 // Removes what an earlier monitor left, if it is of that type. Anything else is EEXIST and stays.
-function removeOwn(sys: Sys, dirfd: number, path: string, type: number): number {
-  const there = identify(sys, dirfd, path, type);
-  const answer = typeof there === 'number' ? there : sys.unlinkat(dirfd, path, 0);
+function removeStale(sys: Sys, dirfd: number, path: string, type: number): number {
+  const stat = new Float64Array(7);
+  let answer = sys.lstatat(dirfd, path, stat);
+  if (answer === 0) answer = (stat[0]! & S_IFMT) === type ? sys.unlinkat(dirfd, path, 0) : -EEXIST;
   return answer === -ENOENT ? 0 : answer;
 }
 
-// `type` 0 stands for any.
-function identify(sys: Sys, dirfd: number, path: string, type: number): FileId | number {
-  const stat = new Float64Array(7);
-  const answer = sys.lstatat(dirfd, path, stat);
-  if (answer < 0) return answer;
-  const [mode, , , , dev, ino] = stat;
-  if (type !== 0 && (mode! & S_IFMT) !== type) return -EEXIST;
-  return { dirfd, path, dev: dev!, ino: ino! };
+function isSame(sys: Sys, dirfd: number, path: string, fd: number): boolean {
+  const [there, made] = [new Float64Array(7), new Float64Array(7)];
+  if (sys.lstatat(dirfd, path, there) < 0 || sys.fstat(fd, made) < 0) return false;
+  const [, , , , dev, ino] = made;
+  return there[4] === dev && there[5] === ino;
 }
 
 function fail(message: string, errno: number, syscall: string): never {

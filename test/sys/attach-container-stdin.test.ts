@@ -1,0 +1,186 @@
+// The container's stdin over scripted calls.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ContainerStdin } from '../../src/attach/container-stdin.ts';
+import {
+  EPOLL_CTL_DEL,
+  EPOLLERR,
+  EPOLLHUP,
+  EPOLLOUT,
+  F_GETFL,
+  F_SETFL,
+  O_NONBLOCK,
+  O_RDWR,
+} from '../../src/sys/constants.ts';
+import { EAGAIN, EBADF, EINTR, EIO, EPIPE } from '../../src/sys/errno.ts';
+import { Reactor } from '../../src/sys/reactor.ts';
+import { createScriptedSys } from '../../src/sys/scripted.ts';
+
+const fd = 30;
+
+function open() {
+  const sys = createScriptedSys();
+  const reactor = new Reactor(sys);
+  const rooms: boolean[] = [];
+  const stdin = new ContainerStdin(sys, reactor, () => rooms.push(true));
+  const give = (text: string) => stdin.accept(Buffer.from(`<${text}>`), 1, 1 + text.length);
+  const watches = () =>
+    sys.called('epollCtl').map(([, , op, , events]) => (op === EPOLL_CTL_DEL ? 'forgotten' : events));
+  return { sys, reactor, rooms, stdin, give, watches };
+}
+
+test('container stdin A16: its fd is made non-blocking, other flags stay', () => {
+  const { sys, stdin } = open();
+  sys.answer('fcntl', O_RDWR);
+  stdin.attachTo(fd);
+  assert.deepEqual(sys.called('fcntl'), [
+    ['fcntl', fd, F_GETFL, 0],
+    ['fcntl', fd, F_SETFL, O_RDWR | O_NONBLOCK],
+  ]);
+});
+
+test('container stdin A16: short and interrupted writes are gone on with, the rest waits for EPOLLOUT', () => {
+  const { sys, reactor, stdin, give, watches } = open();
+  stdin.attachTo(fd);
+  sys.answer('write', 2, -EINTR, 1, -EAGAIN);
+  assert.equal(give('abcdef'), true);
+  assert.equal(sys.written(fd).toString(), 'abc');
+  assert.equal(give('ghi'), true);
+  assert.equal(sys.written(fd).toString(), 'abc', 'what comes later does not overtake');
+  assert.deepEqual(watches(), [EPOLLOUT]);
+  sys.answer('write', 1, -EAGAIN).events(fd, EPOLLOUT);
+  reactor.turn(0);
+  sys.events(fd, EPOLLOUT);
+  reactor.turn(0);
+  assert.equal(sys.written(fd).toString(), 'abcdefghi');
+  assert.deepEqual(watches(), [EPOLLOUT, 'forgotten']);
+});
+
+test('container stdin A16: it says when it wants no more, and when it does again', () => {
+  const { sys, reactor, rooms, stdin } = open();
+  stdin.attachTo(fd);
+  sys.always('write', -EAGAIN);
+  const data = new Uint8Array(32_768);
+  let accepted = 1;
+  while (stdin.accept(data, 0, data.length)) accepted++;
+  assert.ok(accepted >= 6 && accepted <= 8, `${accepted} times 32 KiB`);
+  assert.equal(stdin.accept(data, 0, data.length), false);
+  let allowance = 10_000;
+  sys.always('write', (_fd, _buf, _offset, length) => {
+    if (allowance === 0) return -EAGAIN;
+    const written = Math.min(allowance, length);
+    allowance -= written;
+    return written;
+  });
+  sys.events(fd, EPOLLOUT);
+  reactor.turn(0);
+  assert.equal(rooms.length, 0);
+  allowance = 1e9;
+  sys.events(fd, EPOLLOUT);
+  reactor.turn(0);
+  assert.equal(rooms.length, 1);
+  assert.equal(stdin.accept(data, 0, data.length), true);
+});
+
+test('container stdin A18: the end closes the fd behind the last byte', () => {
+  const { sys, reactor, stdin, give } = open();
+  stdin.attachTo(fd);
+  sys.answer('write', -EAGAIN);
+  give('last');
+  stdin.end();
+  assert.deepEqual(sys.called('close'), []);
+  assert.equal(give('late'), true);
+  sys.events(fd, EPOLLOUT);
+  reactor.turn(0);
+  assert.equal(sys.written(fd).toString(), 'last');
+  assert.deepEqual(sys.called('close'), [['close', fd]]);
+  stdin.end();
+  stdin.close();
+  assert.equal(sys.called('close').length, 1);
+});
+
+test('container stdin A20: input before there is an fd waits, is bounded, and is written when it comes', () => {
+  const { sys, rooms, stdin, give } = open();
+  give('early ');
+  give('bird');
+  while (stdin.accept(new Uint8Array(65_536), 0, 65_536));
+  assert.deepEqual(sys.called('write'), []);
+  stdin.attachTo(fd);
+  assert.match(sys.written(fd).toString(), /^early bird\0+$/);
+  assert.equal(rooms.length, 1);
+});
+
+test('container stdin A20: an end before there is an fd closes it as soon as it is written', () => {
+  const { sys, stdin, give } = open();
+  give('x');
+  stdin.end();
+  stdin.attachTo(fd);
+  assert.deepEqual(
+    sys.called('write', 'close').map(([name]) => name),
+    ['write', 'close'],
+  );
+});
+
+test('container stdin A20: closed before there is an fd, it closes the one that comes', () => {
+  const { sys, stdin } = open();
+  stdin.close();
+  stdin.attachTo(fd);
+  assert.deepEqual(sys.called('close'), [['close', fd]]);
+});
+
+test('container stdin A21: a write that fails closes the fd, wants input again, and discards it', () => {
+  for (const errno of [EPIPE, EBADF]) {
+    const { sys, reactor, rooms, stdin, give } = open();
+    stdin.attachTo(fd);
+    sys.answer('write', -EAGAIN);
+    while (stdin.accept(new Uint8Array(65_536), 0, 65_536));
+    sys.answer('write', -errno).events(fd, EPOLLOUT | EPOLLERR);
+    reactor.turn(0);
+    assert.deepEqual(sys.called('close'), [['close', fd]]);
+    assert.equal(rooms.length, 1);
+    assert.equal(give('more'), true);
+    assert.deepEqual(sys.written(fd).length, 0);
+  }
+});
+
+test('container stdin A20: a terminal that nobody has open is tried again, ever more slowly', () => {
+  const { sys, reactor, stdin, give, watches } = open();
+  stdin.attachTo(fd);
+  sys.answer('write', -EIO, -EIO, -EIO);
+  give('x');
+  const writes = () => sys.called('write').length;
+  for (const [ms, count] of [
+    [4, 1],
+    [1, 2],
+    [9, 2],
+    [1, 3],
+    [19, 3],
+    [1, 4],
+  ] as const) {
+    reactor.turn(ms);
+    assert.equal(writes(), count);
+  }
+  assert.equal(sys.written(fd).toString(), 'x');
+  assert.deepEqual(watches(), []);
+});
+
+test('container stdin A20: a full terminal that has hung up is not polled', () => {
+  const { sys, reactor, stdin, give, watches } = open();
+  stdin.attachTo(fd);
+  sys.answer('write', -EAGAIN, -EAGAIN).events(fd, EPOLLHUP);
+  give('x');
+  reactor.turn(0);
+  assert.deepEqual(watches(), [EPOLLOUT, 'forgotten']);
+  reactor.turn(5);
+  assert.equal(sys.written(fd).toString(), 'x');
+});
+
+test('container stdin: close cancels what it waited for', () => {
+  const { sys, reactor, stdin, give } = open();
+  stdin.attachTo(fd);
+  sys.answer('write', -EIO);
+  give('x');
+  stdin.close();
+  assert.throws(() => reactor.turn(), /wait for ever/);
+});

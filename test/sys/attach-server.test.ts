@@ -1,0 +1,334 @@
+// The attach server over scripted calls: what the kernel answers rarely.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type AttachServer, openAttachServer } from '../../src/attach/attach-server.ts';
+import {
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  EPOLL_CTL_MOD,
+  EPOLLERR,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+  S_IFSOCK,
+  SHUT_RD,
+  SHUT_RDWR,
+  SHUT_WR,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_SEQPACKET,
+} from '../../src/sys/constants.ts';
+import {
+  EACCES,
+  EADDRINUSE,
+  EAGAIN,
+  ECONNABORTED,
+  ECONNRESET,
+  EINTR,
+  EINVAL,
+  EIO,
+  EMFILE,
+  EMSGSIZE,
+  ENOBUFS,
+  ENOENT,
+  ENOMEM,
+  ENOSPC,
+  EPIPE,
+} from '../../src/sys/errno.ts';
+import { FatalError } from '../../src/sys/errors.ts';
+import { Reactor } from '../../src/sys/reactor.ts';
+import { createScriptedSys, type ScriptedSys } from '../../src/sys/scripted.ts';
+
+const listener = 20;
+const input = EPOLLIN | EPOLLRDHUP;
+
+interface Scene {
+  readonly sys: ScriptedSys;
+  readonly reactor: Reactor;
+  readonly server: AttachServer;
+  /** The hooks called, and the input given. */
+  readonly told: string[];
+  readonly warnings: string[];
+  /** Answers of the next onInput; then true. */
+  readonly takes: boolean[];
+  accept(fd: number): void;
+  broadcast(text: string): void;
+}
+
+function open(): Scene {
+  const sys = createScriptedSys().always('lstatat', -ENOENT).answer('socket', listener);
+  const reactor = new Reactor(sys);
+  const [told, warnings, takes]: [string[], string[], boolean[]] = [[], [], []];
+  const hooks = {
+    onInput: (buf: Uint8Array, start: number, end: number) => {
+      told.push(Buffer.from(buf.subarray(start, end)).toString());
+      return takes.shift() ?? true;
+    },
+    onInputEnd: () => void told.push('end'),
+    onRoom: () => void told.push('room'),
+    onFlushed: () => void told.push('flushed'),
+  };
+  const server = openAttachServer(sys, reactor, { bundle: '/b' }, hooks, message => warnings.push(message));
+  return {
+    sys,
+    reactor,
+    server,
+    told,
+    warnings,
+    takes,
+    accept: fd => {
+      sys.answer('accept4', fd).events(listener, EPOLLIN);
+      reactor.turn(0);
+    },
+    broadcast: text => server.broadcast('stdout', Buffer.from(text), 0, text.length),
+  };
+}
+
+function watches(sys: ScriptedSys, fd: number): unknown[] {
+  return sys
+    .called('epollCtl')
+    .filter(call => call[3] === fd)
+    .map(([, , op, , events]) => (op === EPOLL_CTL_DEL ? 'forgotten' : events));
+}
+
+test('attach socket A4: the mode is set before the socket has a name, the name is there before it listens', () => {
+  const { sys } = open();
+  const dirfd = sys.called('fchmod', 'bind', 'listen', 'socket');
+  assert.deepEqual(
+    dirfd.map(call => call.slice(0, 3).map(arg => String(arg).replace(/fd\/\d+/, 'fd/N'))),
+    [
+      ['socket', String(SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC)],
+      ['fchmod', '20', String(0o700)],
+      ['bind', '20', '/proc/self/fd/N/attach'],
+      ['listen', '20', '10'],
+    ],
+  );
+});
+
+test('attach socket: each step that fails is a FatalError that names the path, and its fds are closed', () => {
+  const steps = [
+    ['socket', -EMFILE, /Failed to create socket \/b\/attach: Too many open files/],
+    ['unlinkat', -EACCES, /Failed to remove existing socket: \/b\/attach: Permission denied/],
+    ['fchmod', -EINVAL, /Failed to change socket permissions \/b\/attach/],
+    ['bind', -EADDRINUSE, /Failed to bind to attach socket \/b\/attach: Address already in use/],
+    ['listen', -EADDRINUSE, /Failed to listen on attach socket: \/b\/attach/],
+  ] as const;
+  for (const [call, answer, message] of steps) {
+    const sys = createScriptedSys().answer(call, answer);
+    sys.always('lstatat', (_dirfd, _path, out) => {
+      out[0] = S_IFSOCK | 0o700;
+      return 0;
+    });
+    const hooks = { onInput: () => true, onInputEnd() {}, onRoom() {}, onFlushed() {} };
+    const reactor = new Reactor(sys);
+    assert.throws(
+      () => openAttachServer(sys, reactor, { bundle: '/b' }, hooks, assert.fail),
+      (error: FatalError) => error instanceof FatalError && message.test(error.message),
+      call,
+    );
+    if (call !== 'socket') assert.ok(sys.called('close').length >= 2, call);
+  }
+});
+
+test('attach server A22: with no fd left it warns, does not look at the listener for 250 ms, then accepts', () => {
+  const on = open();
+  on.sys.answer('accept4', -EMFILE).events(listener, EPOLLIN);
+  on.reactor.turn(0);
+  assert.deepEqual(on.warnings, ['Failed to accept client connection on attach socket: Too many open files']);
+  assert.deepEqual(watches(on.sys, listener), [EPOLLIN, 'forgotten']);
+  on.sys.answer('accept4', 50).events(listener, EPOLLIN);
+  on.reactor.turn(249);
+  assert.equal(on.sys.called('accept4').length, 1);
+  on.reactor.turn(1);
+  on.reactor.turn(0);
+  assert.deepEqual(watches(on.sys, listener), [EPOLLIN, 'forgotten', EPOLLIN]);
+  assert.deepEqual(watches(on.sys, 50), [input]);
+});
+
+test('attach server A22: close while accepting rests leaves no timer behind', () => {
+  const on = open();
+  on.sys.answer('accept4', -EMFILE).events(listener, EPOLLIN);
+  on.reactor.turn(0);
+  on.server.close();
+  assert.throws(() => on.reactor.turn(), /wait for ever/);
+});
+
+test('attach server: an accept that comes to nothing is not worth a warning', () => {
+  for (const errno of [EAGAIN, EINTR, ECONNABORTED]) {
+    const on = open();
+    on.sys.answer('accept4', -errno).events(listener, EPOLLIN);
+    on.reactor.turn(0);
+    assert.deepEqual(on.warnings, []);
+    assert.deepEqual(watches(on.sys, listener), [EPOLLIN]);
+  }
+});
+
+test('attach server: a client that cannot be watched is dropped, not the container', () => {
+  const on = open();
+  on.sys.answer('epollCtl', -ENOSPC);
+  on.accept(50);
+  assert.match(on.warnings[0]!, /^Dropping a client of the attach socket: .*No space left on device$/);
+  assert.deepEqual(on.sys.called('close').at(-1), ['close', 50]);
+  on.broadcast('x');
+  assert.deepEqual(on.sys.sent(50), []);
+});
+
+test('attach server A8: with no client a broadcast makes no call', () => {
+  const on = open();
+  const before = on.sys.calls.length;
+  on.broadcast('to nobody');
+  assert.equal(on.sys.calls.length, before);
+});
+
+test('attach server: a send that was interrupted is made again', () => {
+  const on = open();
+  on.accept(50);
+  on.sys.answer('send', -EINTR, -EINTR);
+  on.broadcast('x');
+  assert.deepEqual(on.sys.sent(50), [Buffer.from('\x02x')]);
+  assert.equal(on.server.pending, 0);
+});
+
+test('attach server A10: what a client does not take waits for EPOLLOUT, in order, while another gets it at once', () => {
+  const on = open();
+  on.accept(50);
+  on.accept(51);
+  on.sys.answer('send', -EAGAIN);
+  on.broadcast('one');
+  on.broadcast('two');
+  assert.deepEqual(on.sys.sent(51), [Buffer.from('\x02one'), Buffer.from('\x02two')]);
+  assert.deepEqual(on.sys.sent(50), []);
+  assert.equal(on.server.pending, 8);
+  assert.deepEqual(watches(on.sys, 50), [input, input | EPOLLOUT]);
+  on.sys.answer('send', 4, -EAGAIN).events(50, EPOLLOUT);
+  on.reactor.turn(0);
+  assert.equal(on.server.pending, 4);
+  assert.deepEqual(on.told, []);
+  on.sys.events(50, EPOLLOUT);
+  on.reactor.turn(0);
+  assert.deepEqual(on.sys.sent(50), [Buffer.from('\x02one'), Buffer.from('\x02two')]);
+  assert.deepEqual(watches(on.sys, 50), [input, input | EPOLLOUT, input]);
+  assert.deepEqual(on.told, ['flushed']);
+});
+
+test('attach server A23: with no memory for a packet it is tried again after 100 ms', () => {
+  for (const errno of [ENOBUFS, ENOMEM]) {
+    const on = open();
+    on.accept(50);
+    on.sys.answer('send', -errno);
+    on.broadcast('x');
+    assert.deepEqual(watches(on.sys, 50), [input]);
+    on.sys.events(50, EPOLLOUT);
+    on.reactor.turn(99);
+    assert.deepEqual(on.sys.sent(50), []);
+    on.reactor.turn(1);
+    on.reactor.turn(0);
+    assert.deepEqual(on.sys.sent(50), [Buffer.from('\x02x')]);
+  }
+});
+
+test('attach server A11: whatever a send fails with, that client gets no more, and its queue is let go', () => {
+  for (const errno of [EPIPE, ECONNRESET, EMSGSIZE, EIO]) {
+    const on = open();
+    on.accept(50);
+    on.accept(51);
+    on.sys.answer('send', -EAGAIN);
+    on.broadcast('one');
+    on.sys.answer('send', -errno).events(50, EPOLLOUT);
+    on.reactor.turn(0);
+    assert.deepEqual(on.told, ['flushed']);
+    on.broadcast('two');
+    assert.deepEqual(on.sys.sent(50), []);
+    assert.deepEqual(on.sys.sent(51).length, 2);
+    assert.deepEqual(on.sys.called('shutdown'), [['shutdown', 50, SHUT_WR]]);
+  }
+});
+
+test('attach server A11: a client that fails during a broadcast is closed by its own hang-up only', () => {
+  const on = open();
+  on.accept(50);
+  on.sys.arrive(50, 0).events(50, EPOLLIN | EPOLLRDHUP);
+  on.reactor.turn(0);
+  assert.deepEqual(on.told, ['end']);
+  on.sys.answer('send', -EPIPE);
+  on.broadcast('x');
+  assert.deepEqual(on.sys.called('close'), []);
+  on.sys.events(50, EPOLLHUP);
+  on.reactor.turn(0);
+  assert.deepEqual(on.sys.called('close'), [['close', 50]]);
+  assert.deepEqual(watches(on.sys, 50), [input, 0, 'forgotten']);
+});
+
+test('attach server A15: a packet larger than the buffer ends that input with a warning, and gives none of it', () => {
+  const on = open();
+  on.accept(50);
+  on.sys.answer('recv', 300_000).events(50, EPOLLIN);
+  on.reactor.turn(0);
+  assert.deepEqual(on.warnings, [
+    'Dropping the input of an attach client: a packet of 300000 bytes is over 262144',
+  ]);
+  assert.deepEqual(on.told, ['end']);
+  assert.deepEqual(on.sys.called('shutdown'), [['shutdown', 50, SHUT_RD]]);
+  on.broadcast('still reads');
+  assert.equal(on.sys.sent(50).length, 1);
+});
+
+test('attach server A17: recv answers of every kind, and what comes of them', () => {
+  const on = open();
+  on.accept(50);
+  for (const arrival of [-EINTR, -EAGAIN, -ECONNRESET, 'still there']) {
+    on.sys.arrive(50, arrival).events(50, EPOLLIN);
+    on.reactor.turn(0);
+  }
+  assert.deepEqual(on.told, ['still there']);
+  on.sys.arrive(50, -EIO).events(50, EPOLLIN | EPOLLERR);
+  on.reactor.turn(0);
+  assert.deepEqual(on.told, ['still there', 'end']);
+  assert.deepEqual(on.sys.called('close'), [['close', 50]]);
+});
+
+test('attach server A16: after an input too many no client is watched for input, and again after resumeInput', () => {
+  const on = open();
+  on.accept(50);
+  on.accept(51);
+  on.takes.push(false);
+  on.sys.arrive(50, 'a', 'b').arrive(51, 'c');
+  on.sys.events(50, EPOLLIN).events(51, EPOLLIN);
+  on.reactor.turn(0);
+  assert.deepEqual(on.told, ['a']);
+  assert.deepEqual(watches(on.sys, 50), [input, 0]);
+  assert.deepEqual(watches(on.sys, 51), [input, 0]);
+  on.server.resumeInput();
+  on.sys.events(50, EPOLLIN).events(51, EPOLLIN);
+  on.reactor.turn(0);
+  assert.deepEqual(on.told, ['a', 'b', 'c']);
+  const ops = on.sys.called('epollCtl').filter(call => call[3] === 50);
+  assert.deepEqual(
+    ops.map(call => call[2]),
+    [EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_MOD],
+  );
+});
+
+test('attach server A13: a client is closed after its input was thrown away', () => {
+  const on = open();
+  on.accept(50);
+  on.sys.arrive(50, 'unread', -EINTR, 'too', 0);
+  on.server.close();
+  assert.deepEqual(
+    on.sys
+      .called('shutdown', 'recv', 'close')
+      .filter(call => call[1] === 50)
+      .map(([name]) => name),
+    ['shutdown', 'recv', 'recv', 'recv', 'recv', 'close'],
+  );
+  assert.deepEqual(on.sys.called('shutdown'), [['shutdown', 50, SHUT_RDWR]]);
+  assert.deepEqual(on.told, []);
+});
+
+test('attach socket A6: unlink removes nothing when it cannot be told that the file is the one made here', () => {
+  const on = open();
+  on.server.unlink();
+  assert.deepEqual(on.sys.called('unlinkat'), []);
+});
