@@ -61,6 +61,23 @@ export class TimeLimitError extends ManagerError {
   }
 }
 
+/** A command ran longer than it may, and was killed. `code` is `'ERR_EXEC_TIMEOUT'`; CRI's word is DeadlineExceeded. */
+export class ExecTimeoutError extends ManagerError {
+  override readonly name = 'ExecTimeoutError';
+  /** The limit, in milliseconds. */
+  readonly timeoutMs: number;
+  /** What it had written by then. */
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+
+  constructor(timeoutMs: number, output: { readonly stdout: Buffer; readonly stderr: Buffer }) {
+    super('ERR_EXEC_TIMEOUT', `command timed out after ${timeoutMs} ms`);
+    this.timeoutMs = timeoutMs;
+    this.stdout = output.stdout;
+    this.stderr = output.stderr;
+  }
+}
+
 /** What a program that failed left behind. */
 export interface CommandFailure {
   /** The program and its arguments. */

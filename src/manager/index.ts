@@ -1,8 +1,12 @@
 // conmon-ts, the library: everything that callers may import.
 
+export type { Attachment, AttachOptions } from './attach.ts';
+export { type CgroupfsOptions, cgroupfs } from './cgroupfs.ts';
+export type { TerminalSize } from './control.ts';
 export {
   ArgumentError,
   type CommandFailure,
+  ExecTimeoutError,
   ExistsError,
   ManagerError,
   MonitorError,
@@ -11,5 +15,6 @@ export {
   StateError,
   TimeLimitError,
 } from './errors.ts';
+export type { ExecEnd, ExecSession } from './exec.ts';
 export { Runtime } from './runtime.ts';
 export type * from './types.ts';

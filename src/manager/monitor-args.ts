@@ -1,5 +1,6 @@
 // The monitor's command line, as Podman and CRI-O write it (CONTRACT, command line).
 
+import { join } from 'node:path';
 import type { ContainerPaths, Layout } from './layout.ts';
 import type { CreateOptions, LogDriver } from './types.ts';
 
@@ -40,8 +41,51 @@ export function buildCreateArgs(layout: Layout, paths: ContainerPaths, plan: Mon
   return [...args, ...(options.monitorArgs ?? [])];
 }
 
+/** What the command line of an exec session is made of. */
+export interface ExecPlan extends Pick<MonitorPlan, 'id' | 'name' | 'runtime' | 'runtimeArgs' | 'terminal'> {
+  readonly session: string;
+  /** The session's own directory: it stands for the bundle. */
+  readonly directory: string;
+  readonly stdin: boolean;
+  /** 0 for none. */
+  readonly timeoutSeconds: number;
+}
+
+/** Arguments for a monitor that runs a command in a container. Its output comes over the attach socket alone: there
+ * it is as it was written, while a log file's lines can't tell a last newline that was there from one that was not. */
+export function buildExecArgs(plan: ExecPlan): string[] {
+  const { directory } = plan;
+  const args = [
+    '--api-version',
+    '-c',
+    plan.id,
+    '-u',
+    plan.session,
+    '-n',
+    plan.name,
+    ...buildRuntimeArgs(plan),
+  ];
+  args.push(
+    '-b',
+    directory,
+    '--full-attach',
+    '-p',
+    join(directory, 'pidfile'),
+    '-l',
+    'none',
+    '--log-level',
+    'warning',
+  );
+  args.push('--exit-dir', join(directory, 'exit'), '--persist-dir', join(directory, 'persist'));
+  args.push('-e', '--exec-attach', '--exec-process-spec', join(directory, 'process.json'));
+  if (plan.terminal) args.push('-t');
+  if (plan.stdin) args.push('-i');
+  if (plan.timeoutSeconds > 0) args.push(`--timeout=${plan.timeoutSeconds}`);
+  return args;
+}
+
 /** The runtime and its own arguments. */
-export function buildRuntimeArgs(plan: Pick<MonitorPlan, 'runtime' | 'runtimeArgs'>): string[] {
+function buildRuntimeArgs(plan: Pick<MonitorPlan, 'runtime' | 'runtimeArgs'>): string[] {
   return ['-r', plan.runtime, ...plan.runtimeArgs.flatMap(word => ['--runtime-arg', word])];
 }
 

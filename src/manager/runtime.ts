@@ -5,17 +5,22 @@ import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import pino, { type Logger } from 'pino';
+import { type Attachment, type AttachOptions, openAttachment } from './attach.ts';
 import { type Context, pathsOf } from './context.ts';
+import { resizeTerminal, type TerminalSize } from './control.ts';
 import { createContainer } from './create.ts';
 import { deleteContainer } from './delete.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import { waitForEnd } from './endings.ts';
 import { ArgumentError, MonitorError, NotFoundError } from './errors.ts';
+import { type ExecSession, execInContainer } from './exec.ts';
+import { execSync } from './exec-sync.ts';
 import { findExecutable, findMonitor } from './executables.ts';
 import { pruneExits } from './exit-codes.ts';
 import { writeWhole } from './files.ts';
 import { layOut } from './layout.ts';
 import { within } from './limits.ts';
+import { readConfig } from './records.ts';
 import { RuntimeCommand } from './runtime-command.ts';
 import { readState } from './state.ts';
 import { formatSignal, Stops } from './stop.ts';
@@ -25,6 +30,9 @@ import type {
   ContainerState,
   CreateOptions,
   DeleteOptions,
+  ExecOptions,
+  ExecResult,
+  ExecSyncOptions,
   RuntimeOptions,
   RuntimeVersion,
   StopOptions,
@@ -176,6 +184,29 @@ export class Runtime {
     }
   }
 
+  /** Starts a command in a running container. Rejects with {@link NotFoundError}, {@link RuntimeError},
+   * {@link MonitorError}, {@link TimeLimitError} or the signal's reason. */
+  async exec(id: string, options: ExecOptions): Promise<ExecSession> {
+    return execInContainer(this.#context, id, options);
+  }
+
+  /** Runs a command in a running container to its end. Rejects as {@link Runtime.exec}, and with
+   * {@link ExecTimeoutError} where it ran longer than `timeoutMs`. Output that comes before is not lost. */
+  async execSync(id: string, options: ExecSyncOptions): Promise<ExecResult> {
+    return execSync(this.#context, id, options);
+  }
+
+  /** Attaches to a container, from {@link Runtime.create} to its end: before {@link Runtime.start} to miss nothing.
+   * Rejects with {@link StateError} where its monitor has ended. */
+  async attach(id: string, options: AttachOptions = {}): Promise<Attachment> {
+    return openAttachment(this.#bundleOf(id), options);
+  }
+
+  /** Resizes the container's terminal; kept until it has one. */
+  async resize(id: string, size: TerminalSize): Promise<void> {
+    await resizeTerminal(this.#bundleOf(id), size);
+  }
+
   /** What runtime and monitor say of themselves. */
   async version(options: CallOptions = {}): Promise<RuntimeVersion> {
     const { runtime, conmon } = this.#context;
@@ -215,6 +246,12 @@ export class Runtime {
     const paths = pathsOf(this.#context, id);
     if (!(await stat(paths.config).catch(() => undefined))) throw new NotFoundError(id);
     await this.#context.runtime.run(`${verb} container ${id}`, args, options, input);
+  }
+
+  #bundleOf(id: string): string {
+    const config = readConfig(pathsOf(this.#context, id));
+    if (!config) throw new NotFoundError(id);
+    return config.bundle;
   }
 
   async #prune(): Promise<void> {

@@ -154,3 +154,47 @@ export interface RuntimeVersion {
   /** First line of `conmon --version`, for example `'conmon version 2.2.1'`. */
   readonly monitor: string;
 }
+
+/** A command to run in a container. Source: `process` of the OCI runtime specification. */
+export interface ExecOptions extends CallOptions {
+  /** The program and its arguments; the runtime looks the program up in the container's PATH. */
+  readonly args: readonly string[];
+  /** `NAME=value`, added to the environment of the container's own process; a later one wins. */
+  readonly env?: readonly string[];
+  /** Default: as the container's own process. */
+  readonly cwd?: string;
+  /** Default: as the container's own process. */
+  readonly user?: {
+    readonly uid: number;
+    readonly gid: number;
+    readonly additionalGids?: readonly number[];
+  };
+  /** True for a terminal; standard error is then part of standard output. */
+  readonly terminal?: boolean;
+  /** True to keep standard input open for {@link ExecSession.stdin}. */
+  readonly stdin?: boolean;
+  /** Milliseconds for the command, from its start; 0 for ever, as CRI's ExecSync has it. Then it is killed with its
+   * process group. Default 0. ({@link CallOptions.timeLimitMs} is the limit for starting it, 10 s by default.) */
+  readonly timeoutMs?: number;
+  /** More members of `process`, for example `{ capabilities }`. */
+  readonly process?: Readonly<Record<string, unknown>>;
+}
+
+/** {@link ExecOptions} for a command whose output is collected. */
+export interface ExecSyncOptions extends ExecOptions {
+  /** Given to the command's standard input. */
+  readonly input?: Uint8Array | string;
+  /** Bytes of standard output, and of standard error, that are kept; the rest is read and dropped. Default 16 MiB,
+   * as CRI-O's. */
+  readonly outputLimitBytes?: number;
+}
+
+/** What a command left. */
+export interface ExecResult {
+  /** 0-255, 128 + signal; `undefined` where its monitor was killed. */
+  readonly exitCode: number | undefined;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  /** True where the output limit cut something off. */
+  readonly truncated: boolean;
+}

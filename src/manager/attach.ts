@@ -1,0 +1,169 @@
+// Being a client of a monitor's attach socket, as a stream.
+
+import { Duplex, Readable } from 'node:stream';
+import { resizeTerminal, type TerminalSize } from './control.ts';
+import { DetachMatcher, parseDetachKeys } from './detach-keys.ts';
+import { StateError } from './errors.ts';
+import { type KernelClient, kernel, kernelError } from './kernel/client.ts';
+import type { KernelReport } from './kernel/messages.ts';
+import { within } from './limits.ts';
+import type { CallOptions } from './types.ts';
+
+/** What {@link Runtime.attach} can be told. */
+export interface AttachOptions extends CallOptions {
+  /** Keys that end the attachment, for example `'ctrl-p,ctrl-q'`; default none. */
+  readonly detachKeys?: string;
+  /** True for standard error as a stream of its own, {@link Attachment.stderr}; both have then to be read. */
+  readonly apart?: boolean;
+}
+
+/** A packet's first byte for standard error (CONTRACT, attach socket). */
+const stderrStream = 3;
+
+/** Connects to the attach socket in `directory`. */
+export async function openAttachment(directory: string, options: AttachOptions): Promise<Attachment> {
+  const attachment = new Attachment(directory, options);
+  try {
+    await within(attachment.connected, options, 'attaching');
+  } catch (error) {
+    attachment.destroy();
+    throw error;
+  }
+  return attachment;
+}
+
+/** A client of a container: what is written is its standard input, what is read its output, in bytes. It ends when
+ * the container has. A reader that does not read makes the monitor, and in the end the container, wait. Destroying
+ * it detaches; a monitor with `stdin` and without `leaveStdinOpen` then closes the container's standard input. */
+export class Attachment extends Duplex {
+  /** Standard error, where {@link AttachOptions.apart} was set. */
+  readonly stderr: Readable | undefined;
+  /** Settles once, with how it came to its end: `ended` with the container, or `detached`. */
+  readonly outcome: Promise<'ended' | 'detached'>;
+  /** Resolves when the monitor has been reached. */
+  readonly connected: Promise<void>;
+  readonly #directory: string;
+  readonly #kernel: KernelClient = kernel();
+  readonly #key: number;
+  readonly #matcher: DetachMatcher;
+  readonly #connected = Promise.withResolvers<void>();
+  readonly #outcome = Promise.withResolvers<'ended' | 'detached'>();
+  readonly #waiting = new Map<Readable, Uint8Array[]>();
+  readonly #sent: (() => void)[] = [];
+  #reached = false;
+  #over = false;
+
+  constructor(directory: string, options: AttachOptions) {
+    super({ allowHalfOpen: false });
+    this.#directory = directory;
+    this.#matcher = new DetachMatcher(parseDetachKeys(options.detachKeys ?? ''));
+    this.#waiting.set(this, []);
+    if (options.apart) {
+      const stderr = new Readable({ read: () => this.#pass(stderr) });
+      this.#waiting.set(stderr, []);
+      this.stderr = stderr;
+    }
+    this.connected = this.#connected.promise;
+    this.outcome = this.#outcome.promise;
+    this.connected.catch(() => {});
+    this.#key = this.#kernel.listen(report => this.#take(report));
+    this.#kernel.request({ op: 'connect', key: this.#key, directory, name: 'attach' });
+  }
+
+  /** Resizes the container's terminal. */
+  async resize(size: TerminalSize): Promise<void> {
+    await resizeTerminal(this.#directory, size);
+  }
+
+  /** Leaves; the container goes on. */
+  detach(): void {
+    this.#finish('detached');
+  }
+
+  override _read(): void {
+    this.#pass(this);
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    const { pass, detached } = this.#matcher.feed(chunk);
+    this.#send(pass, () => {
+      if (detached) this.detach();
+      done();
+    });
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#send(this.#matcher.rest(), () => {
+      if (!this.#over) this.#kernel.request({ op: 'finish', key: this.#key });
+      done();
+    });
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#finish('detached');
+    if (error) this.stderr?.destroy(error);
+    done(error);
+  }
+
+  #send(bytes: Uint8Array, done: () => void): void {
+    if (this.#over || bytes.length === 0) {
+      done();
+      return;
+    }
+    this.#sent.push(done);
+    this.#kernel.request({ op: 'send', key: this.#key, bytes });
+  }
+
+  #take(report: KernelReport): void {
+    switch (report.report) {
+      case 'connected':
+        this.#reached = true;
+        this.#connected.resolve();
+        break;
+      case 'packet':
+        this.#keep(report.stream === stderrStream ? (this.stderr ?? this) : this, report.bytes);
+        break;
+      case 'sent':
+        this.#sent.shift()?.();
+        break;
+      case 'end':
+        this.#finish('ended');
+        break;
+      case 'failed':
+        this.#fail(kernelError(report));
+    }
+  }
+
+  #fail(error: Error & { readonly code?: string }): void {
+    const nobody = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
+    this.#connected.reject(nobody ? new StateError('there is no monitor to attach to') : error);
+    this.destroy(this.#reached ? error : undefined);
+  }
+
+  #keep(stream: Readable, bytes: Uint8Array): void {
+    this.#waiting.get(stream)?.push(bytes);
+    if (stream.readableFlowing !== false && stream.readableLength < stream.readableHighWaterMark)
+      this.#pass(stream);
+  }
+
+  /** Passes on what waits, as far as there is room, and gives that room back to the monitor. */
+  #pass(stream: Readable): void {
+    const waiting = this.#waiting.get(stream) ?? [];
+    let wants = true;
+    for (let next = waiting.shift(); next !== undefined; next = wants ? waiting.shift() : undefined) {
+      if (!this.#over) this.#kernel.request({ op: 'credit', key: this.#key, bytes: next.length });
+      wants = stream.push(next);
+    }
+    if (this.#over && waiting.length === 0 && !stream.readableEnded) stream.push(null);
+  }
+
+  #finish(outcome: 'ended' | 'detached'): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#kernel.forget(this.#key);
+    this.#connected.resolve();
+    this.#outcome.resolve(outcome);
+    for (const done of this.#sent.splice(0)) done();
+    for (const stream of this.#waiting.keys()) if (!stream.destroyed) this.#pass(stream);
+  }
+}

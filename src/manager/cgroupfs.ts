@@ -1,0 +1,81 @@
+// Moving monitors by way of the cgroup file system, versions 1 and 2.
+
+import { readFileSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { ArgumentError } from './errors.ts';
+import { errorCode } from './files.ts';
+import type { Placement } from './types.ts';
+
+/** Where monitors go. */
+export interface CgroupfsOptions {
+  /** Path of the cgroup from the root of each hierarchy, for example `'/conmon'`; made where it is missing. `{id}`
+   * in it stands for the container's ID. */
+  readonly path: string;
+  /** Mounts of the hierarchies; default: all that this process sees. */
+  readonly mountInfo?: string;
+}
+
+/** A {@link Placement} that moves monitors to a cgroup: in every version 1 hierarchy, and in version 2's. The
+ * container's own cgroup is the runtime's business, and below this one only where `cgroupsPath` of its bundle is
+ * relative. */
+export function cgroupfs(options: CgroupfsOptions): Placement {
+  if (!options.path.startsWith('/') || options.path.split('/').includes('..'))
+    throw new ArgumentError(`${options.path} is no path of a cgroup: it starts with / and has no ..`);
+  return async ({ pid, id, signal }) => {
+    const path = options.path.replaceAll('{id}', id);
+    const mounts = findHierarchies(options.mountInfo ?? readFileSync('/proc/self/mountinfo', 'utf8'));
+    if (mounts.length === 0) throw new ArgumentError('no cgroup file system is mounted');
+    for (const mount of mounts) {
+      signal.throwIfAborted();
+      await enter(mount, join(mount.path, path), pid);
+    }
+  };
+}
+
+/** One mounted hierarchy. */
+export interface Hierarchy {
+  readonly path: string;
+  readonly version: 1 | 2;
+  /** True where cpuset is among its controllers: a new cgroup there takes no process before it has CPUs and nodes. */
+  readonly cpuset: boolean;
+}
+
+/** The cgroup mounts in the text of /proc/PID/mountinfo (proc_pid_mountinfo(5)), the whole hierarchies only. */
+export function findHierarchies(mountInfo: string): Hierarchy[] {
+  return mountInfo.split('\n').flatMap(line => {
+    const [before, after] = line.split(' - ');
+    const [, , , root, path] = before?.split(' ') ?? [];
+    const [type, , options] = after?.split(' ') ?? [];
+    if (!path || root !== '/' || (type !== 'cgroup' && type !== 'cgroup2')) return [];
+    const cpuset = type === 'cgroup' && (options ?? '').split(',').includes('cpuset');
+    return [{ path: unescapeOctal(path), version: type === 'cgroup2' ? 2 : 1, cpuset } as const];
+  });
+}
+
+async function enter(hierarchy: Hierarchy, path: string, pid: number): Promise<void> {
+  await mkdir(path, { recursive: true });
+  if (hierarchy.cpuset) await inheritCpuset(hierarchy.path, path);
+  try {
+    await writeFile(join(path, 'cgroup.procs'), String(pid), { flag: 'r+' });
+  } catch (error) {
+    // The launcher has ended: what it has to say matters more.
+    if (errorCode(error) !== 'ESRCH') throw error;
+  }
+}
+
+/** Fills in the CPUs and memory nodes that a new version 1 cgroup lacks, from the top down. */
+async function inheritCpuset(top: string, path: string): Promise<void> {
+  if (path === top || !path.startsWith(`${top}/`)) return;
+  await inheritCpuset(top, dirname(path));
+  for (const name of ['cpuset.cpus', 'cpuset.mems']) {
+    if ((await readFile(join(path, name), 'utf8')).trim() !== '') continue;
+    await writeFile(join(path, name), await readFile(join(dirname(path), name), 'utf8'));
+  }
+}
+
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}

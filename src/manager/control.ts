@@ -1,0 +1,50 @@
+// Commands to a running monitor, through the FIFO `ctl` (CONTRACT, ctl FIFO).
+
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ArgumentError, StateError } from './errors.ts';
+import { errorCode } from './files.ts';
+
+/** The size of a terminal, in characters. */
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** The monitor ignores larger ones (conmon#610). */
+const terminalSizeMax = 1000;
+
+/** A FIFO that is full belongs to a monitor that has no turn; Podman tries for a minute. */
+const fullRetryMs = 100;
+const fullTriesMax = 600;
+
+/** Resizes the terminal of the monitor whose sockets are in `directory`. */
+export async function resizeTerminal(directory: string, size: TerminalSize): Promise<void> {
+  for (const length of [size.rows, size.columns])
+    if (!Number.isInteger(length) || length < 0 || length > terminalSizeMax)
+      throw new ArgumentError(`a terminal has 0 to ${terminalSizeMax} rows and columns, not ${length}`);
+  await writeControl(directory, `1 ${size.rows} ${size.columns}\n`);
+}
+
+/** Makes the monitor open its log anew. */
+export async function requestLogReopen(directory: string): Promise<void> {
+  await writeControl(directory, '2 0 0\n');
+}
+
+/** A line is shorter than PIPE_BUF, so it is written whole or not at all. */
+async function writeControl(directory: string, line: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      await using fifo = await open(join(directory, 'ctl'), constants.O_WRONLY | constants.O_NONBLOCK);
+      await fifo.write(line);
+      return;
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === 'ENOENT' || code === 'ENXIO') throw new StateError('no monitor listens any more');
+      if (code !== 'EAGAIN' || tries >= fullTriesMax) throw error;
+      await sleep(fullRetryMs);
+    }
+  }
+}
