@@ -34,8 +34,8 @@ import type { Warn } from './driver.ts';
 export const journalSocketPath = '/run/systemd/journal/socket';
 
 /**
- * How long an entry waits for a journal whose queue is full, in milliseconds. A journal that is only slow makes
- * room within this time, which holds the container back as it should; all else the monitor does waits as long.
+ * How long {@link JournalSocket.send} waits for a journal whose queue is full, in milliseconds; the monitor does
+ * nothing else meanwhile. One that is only slow has room again long before.
  */
 export const journalWaitMsMax = 2000;
 
@@ -49,8 +49,10 @@ export class JournalSocket {
   /** For waiting until there is room in the journal's queue; -1 until that is needed. */
   #epfd = -1;
   #connected = false;
-  /** Entries lost since the last one that went out. While there are some, none waits. */
+  /** Entries lost since the last one that went out. */
   #lost = 0;
+  /** Whether a full queue is worth waiting for: not from the first lost entry until one goes out again. */
+  #isPatient = true;
 
   /** Throws a {@link FatalError} when there can be no socket at all. */
   constructor(sys: Sys, warn: Warn) {
@@ -61,18 +63,41 @@ export class JournalSocket {
       throw new FatalError('Failed to open journald socket', { errno: this.#fd, syscall: 'socket' });
   }
 
-  /** Sends the entry `buf[start, end)`, or counts it as lost. */
+  /** The socket, for EPOLLOUT to be watched on it. */
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /** Sends the entry `buf[start, end)`, waiting where it must, or counts it as lost. */
   send(buf: Uint8Array, start: number, end: number): void {
     let answer = this.#attempt(buf, start, end);
-    if (isFull(answer) && this.#lost === 0) answer = this.#attemptUntil(buf, start, end);
-    if (answer < 0) this.#lose(answer);
-    else if (this.#lost > 0) this.#recover();
+    if (isFull(answer) && this.#isPatient) answer = this.#attemptUntil(buf, start, end);
+    this.#settle(answer);
+  }
+
+  /** The same without waiting: answers false when the entry should be tried again later. */
+  trySend(buf: Uint8Array, start: number, end: number): boolean {
+    const answer = this.#attempt(buf, start, end);
+    if (isFull(answer) && this.#isPatient) return false;
+    this.#settle(answer);
+    return true;
+  }
+
+  /** From here on entries that find the journal full are lost at once, until it takes one. */
+  giveUp(): void {
+    this.#isPatient = false;
   }
 
   close(): void {
     if (this.#lost > 0) this.#warn(`Failed to send ${countEntries(this.#lost)} to journald`);
     if (this.#epfd >= 0) this.#sys.close(this.#epfd);
     this.#sys.close(this.#fd);
+  }
+
+  #settle(answer: number): void {
+    this.#isPatient = answer >= 0;
+    if (answer < 0) this.#lose(answer);
+    else if (this.#lost > 0) this.#recover();
   }
 
   #attemptUntil(buf: Uint8Array, start: number, end: number): number {

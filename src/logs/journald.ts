@@ -1,5 +1,7 @@
 // The journald log driver: the container's lines as entries of the system's journal.
 
+import { EPOLLOUT } from '../sys/constants.ts';
+import type { Reactor, Timer } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
 import { type LogDriver, recordTextBytesMax, type StreamName, type Warn } from './driver.ts';
 import {
@@ -12,47 +14,148 @@ import {
 import { JournalLines } from './journald-lines.ts';
 import { JournalSocket } from './journald-socket.ts';
 
+export interface JournaldDriver extends LogDriver {
+  /** False while lines wait for the journal: until it is true again, nothing more should be written. */
+  readonly hasRoom: boolean;
+  /**
+   * From here on a full journal is waited for by the reactor, and `onRoom` is called when {@link hasRoom} is true
+   * again. Until then, and where {@link hasRoom} is not heeded, `write` itself waits.
+   */
+  waitBy(reactor: Reactor, onRoom: () => void): void;
+}
+
 /**
  * Opens the driver. It works without a journal too: entries are then counted as lost, until there is one.
  *
  * Throws a `Refusal` for an ID or label that cannot be, a `FatalError` when there can be no socket.
  */
-export function openJournald(sys: Sys, options: JournaldOptions, warn: Warn): LogDriver {
-  const entry = new JournalEntry(options);
-  const socket = new JournalSocket(sys, warn);
-  const lines: Readonly<Record<StreamName, JournalLines>> = {
-    stdout: linesOf('stdout', entry, socket, options),
-    stderr: linesOf('stderr', entry, socket, options),
-  };
-  return {
-    write: (stream, buf, start, end) => lines[stream].write(buf, start, end),
-    pause() {}, // a line is one entry, however slowly it comes
-    end: stream => lines[stream].end(),
-    reopen() {},
-    sync() {},
-    close: () => socket.close(),
-  };
+export function openJournald(sys: Sys, options: JournaldOptions, warn: Warn): JournaldDriver {
+  return new Journald(sys, options, warn);
 }
 
-function linesOf(
-  stream: StreamName,
-  entry: JournalEntry,
-  socket: JournalSocket,
-  options: JournaldOptions,
-): JournalLines {
-  const readsPrefix = options.journaldPriority === 'prefix';
-  const ownPriority = streamPriorities[stream];
-  let priority = ownPriority; // of the line, and so of all its pieces
-  return new JournalLines((buf, start, end, partial, first) => {
-    let textStart = start;
-    if (first && readsPrefix) {
-      const found = parsePriorityPrefix(buf, start, end);
-      priority = found < 0 ? ownPriority : found;
-      if (found >= 0) textStart += priorityPrefixBytes;
-    }
-    const entryStart = entry.fill(buf, textStart, end, priority, partial);
-    socket.send(entry.bytes, entryStart, entry.end);
-  });
+/**
+ * How long a journal may take nothing at all while the container is held back, in milliseconds, before its entries
+ * are given up. It may be rotating its files on a slow disk; a container that waits for ever helps nobody.
+ */
+export const journalPatienceMs = 10_000;
+
+class Journald implements JournaldDriver {
+  readonly #entry: JournalEntry;
+  readonly #socket: JournalSocket;
+  readonly #lines: Readonly<Record<StreamName, JournalLines>>;
+  #reactor: Reactor | undefined;
+  #onRoom = () => {};
+  /** Set while lines wait by the reactor. */
+  #patience: Timer | undefined;
+  #hasProgressed = false;
+  /** Whether a line that finds the journal full may come again later. */
+  #mayWait = false;
+
+  constructor(sys: Sys, options: JournaldOptions, warn: Warn) {
+    this.#entry = new JournalEntry(options);
+    this.#socket = new JournalSocket(sys, warn);
+    this.#lines = { stdout: this.#linesOf('stdout', options), stderr: this.#linesOf('stderr', options) };
+  }
+
+  get hasRoom(): boolean {
+    return this.#patience === undefined;
+  }
+
+  waitBy(reactor: Reactor, onRoom: () => void): void {
+    this.#reactor = reactor;
+    this.#onRoom = onRoom;
+  }
+
+  write(stream: StreamName, buf: Uint8Array, start: number, end: number): void {
+    this.#finishWaiting();
+    this.#mayWait = this.#reactor !== undefined;
+    this.#lines[stream].write(buf, start, end);
+    this.#mayWait = false;
+    if (this.#lines[stream].isWaiting) this.#startWaiting(this.#reactor!);
+  }
+
+  pause(): void {} // a line is one entry, however slowly it comes
+
+  end(stream: StreamName): void {
+    this.#finishWaiting();
+    this.#lines[stream].end();
+  }
+
+  reopen(): void {}
+
+  sync(): void {}
+
+  close(): void {
+    this.#finishWaiting();
+    this.#socket.close();
+  }
+
+  #linesOf(stream: StreamName, options: JournaldOptions): JournalLines {
+    const readsPrefix = options.journaldPriority === 'prefix';
+    const ownPriority = streamPriorities[stream];
+    let priority = ownPriority; // of the line, and so of all its pieces
+    return new JournalLines((buf, start, end, partial, first) => {
+      let textStart = start;
+      if (first && readsPrefix) {
+        const found = parsePriorityPrefix(buf, start, end);
+        priority = found < 0 ? ownPriority : found;
+        if (found >= 0) textStart += priorityPrefixBytes;
+      }
+      return this.#send(this.#entry.fill(buf, textStart, end, priority, partial));
+    });
+  }
+
+  #send(entryStart: number): boolean {
+    const { bytes, end } = this.#entry;
+    if (this.#mayWait && !this.#socket.trySend(bytes, entryStart, end)) return false;
+    if (!this.#mayWait) this.#socket.send(bytes, entryStart, end);
+    this.#hasProgressed = true;
+    return true;
+  }
+
+  #startWaiting(reactor: Reactor): void {
+    reactor.watch(this.#socket.fd, EPOLLOUT, () => this.#onJournalReady(reactor));
+    this.#armPatience(reactor);
+  }
+
+  #armPatience(reactor: Reactor): void {
+    this.#hasProgressed = false;
+    this.#patience = reactor.after(journalPatienceMs, () => {
+      if (!this.#hasProgressed) this.#socket.giveUp();
+      this.#armPatience(reactor);
+      this.#onJournalReady(reactor);
+    });
+  }
+
+  #onJournalReady(reactor: Reactor): void {
+    this.#mayWait = true;
+    this.#resumeLines();
+    this.#mayWait = false;
+    if (this.#isWaiting) return;
+    this.#stopWaiting(reactor);
+    this.#onRoom();
+  }
+
+  /** Gets rid of what waits, by waiting here. */
+  #finishWaiting(): void {
+    if (this.#patience === undefined || this.#reactor === undefined) return;
+    this.#resumeLines();
+    this.#stopWaiting(this.#reactor);
+  }
+
+  #stopWaiting(reactor: Reactor): void {
+    this.#patience?.cancel();
+    this.#patience = undefined;
+    reactor.forget(this.#socket.fd);
+  }
+
+  get #isWaiting(): boolean {
+    return this.#lines.stdout.isWaiting || this.#lines.stderr.isWaiting;
+  }
+
+  #resumeLines(): void {
+    for (const lines of Object.values(this.#lines)) if (lines.isWaiting) lines.resume();
+  }
 }
 
 /**

@@ -15,6 +15,7 @@ function split(...chunks: string[]): Piece[] {
   const pieces: Piece[] = [];
   const lines = new JournalLines((buf, start, end, partial, first) => {
     pieces.push({ text: Buffer.from(buf.subarray(start, end)).toString('latin1'), partial, first });
+    return true;
   });
   for (const chunk of chunks) {
     const buf = Buffer.alloc(headRoomBytes + chunk.length + 10, '\n');
@@ -74,7 +75,7 @@ test('J6 lines: what has no newline at the end is partial', () => {
 
 test('J6 lines: after an end, a new line begins', () => {
   const firsts: boolean[] = [];
-  const lines = new JournalLines((_buf, _start, _end, _partial, first) => firsts.push(first));
+  const lines = new JournalLines((_buf, _start, _end, _partial, first) => firsts.push(first) > 0);
   for (let i = 0; i < 2; i++) {
     lines.write(Buffer.from(`${' '.repeat(headRoomBytes)}x`), headRoomBytes, headRoomBytes + 1);
     lines.end();
@@ -123,4 +124,28 @@ test('J4 lines: however the bytes are read, the pieces are the same, and no byte
 test('J4 lines: fed byte by byte, the pieces are the same', () => {
   const text = `ab\n${'x'.repeat(8193)}\n\n<4>c`;
   assert.deepEqual(split(...text), split(text));
+});
+
+test('J14 lines: a piece that is refused comes again, and then all after it, whatever was refused how often', () => {
+  const chunk = fc.tuple(fc.nat({ max: 10_000 }), fc.constantFrom('', '\n', '\n\n', 'z\ny'));
+  fc.assert(
+    fc.property(fc.array(chunk, { maxLength: 6 }), fc.infiniteStream(fc.boolean()), (parts, refusals) => {
+      const pieces: Piece[] = [];
+      const lines = new JournalLines((buf, start, end, partial, first) => {
+        if (refusals.next().value) return false;
+        pieces.push({ text: Buffer.from(buf.subarray(start, end)).toString('latin1'), partial, first });
+        return true;
+      });
+      const chunks = parts.map(([length, text]) => 'x'.repeat(length) + text);
+      for (const text of chunks) {
+        const buf = Buffer.concat([Buffer.alloc(headRoomBytes), Buffer.from(text)]);
+        lines.write(buf, headRoomBytes, buf.length);
+        buf.fill('!');
+        while (lines.isWaiting) lines.resume();
+      }
+      const all = expected(chunks.join(''));
+      assert.deepEqual(pieces, all.slice(0, pieces.length));
+      assert.ok(all.length - pieces.length <= 1, 'only an unfinished line is held');
+    }),
+  );
 });
