@@ -1,5 +1,5 @@
-// The fds that the caller left open in us: its pipes, those that it preserves for the container, and those that it
-// parks here so that they stay open as long as the container runs (reserved ports).
+// The fds that the caller left open in us: its pipes, those that it preserves for the container, and those that are
+// to stay open as long as the container runs (reserved ports).
 
 import { F_SETFD, FD_CLOEXEC } from '../sys/constants.ts';
 import { EBADF, errorWords } from '../sys/errno.ts';
@@ -38,33 +38,18 @@ export function findParentPipes(
   return pipes;
 }
 
-/** How many fds from 3 up are the container's: sockets of systemd (LISTEN_FDS), then those of `--preserve-fds`. */
-export function countPreservedFds(listenFds: string | undefined, runtimeOpts: readonly string[]): number {
-  let preserved = 0;
-  runtimeOpts.forEach((opt, i) => {
-    if (opt === '--preserve-fds') preserved = parseCount(runtimeOpts[i + 1]);
-    else if (opt.startsWith('--preserve-fds=')) preserved = parseCount(opt.slice('--preserve-fds='.length));
-  });
-  return parseCount(listenFds) + preserved;
-}
-
-/** Those of the inherited fds that the runtime gets at the same number: the first `count` numbers from 3 up, as far
- * as they were open, without the pipes. */
-export function listPreservedFds(
-  inherited: readonly number[],
-  pipes: ParentPipes,
-  count: number,
-): readonly number[] {
-  return inherited.filter(fd => fd >= fdFirst && fd < fdFirst + count && !isPipe(fd, pipes));
-}
-
-/** Those of the inherited fds that are closed before the exit file appears, so that a caller who sees it finds the
- * ports free. The pipes are not among them: each is closed where it has served. */
+/**
+ * The inherited fds that are not pipes: sockets of systemd and fds that the container preserves, which the runtime
+ * gets at the same numbers, and what the caller only parks here, such as the sockets of reserved ports. The pipes
+ * are not among them: each is closed where it has served.
+ */
 export function listParkedFds(inherited: readonly number[], pipes: ParentPipes): readonly number[] {
-  return inherited.filter(fd => fd >= fdFirst && !isPipe(fd, pipes));
+  const served = [pipes.sync, pipes.start, pipes.attach];
+  return inherited.filter(fd => fd >= fdFirst && !served.includes(fd));
 }
 
-/** Lets go of the parked fds. That one is closed already is not worth a word. */
+/** Lets go of the parked fds, so that a caller who sees the exit file finds the ports free. That one is closed
+ * already is not worth a word. */
 export function closeParkedFds(sys: Sys, parked: readonly number[]): void {
   for (const fd of parked) sys.close(fd);
 }
@@ -80,12 +65,4 @@ function findPipe(sys: Sys, name: string, value: string | undefined, inherited: 
   const answer = inherited.includes(fd) ? sys.fcntl(fd, F_SETFD, FD_CLOEXEC) : -EBADF;
   if (answer < 0) throw new Refusal(`unable to make ${name} CLOEXEC: ${errorWords(answer)}`);
   return fd;
-}
-
-function isPipe(fd: number, pipes: ParentPipes): boolean {
-  return fd === pipes.sync || fd === pipes.start || fd === pipes.attach;
-}
-
-function parseCount(text: string | undefined): number {
-  return text !== undefined && /^\d+$/.test(text) ? Math.min(Number(text), intMax) : 0;
 }
