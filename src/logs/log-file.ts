@@ -65,7 +65,7 @@ export class LogFile {
     const recordStart = torn ? buf.lastIndexOf(newline, written - 1) + 1 : written;
     const recordEnd = torn ? buf.indexOf(newline, written) + 1 : written;
     if (torn) {
-      this.#torn = buf.slice(written, recordEnd);
+      this.#torn = new Uint8Array(buf.subarray(written, recordEnd)); // a copy: the buffer is used again
       this.#tornWritten = written - recordStart;
     }
     this.#count(recordEnd);

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { EIO, ENOSPC, EPIPE, EROFS } from '../../src/sys/errno.ts';
+import { LogDisk } from './log-disk.ts';
+import { brief, joinRecords, openOn, readRecords } from './log-writing.ts';
+
+const logOf = (disk: LogDisk) => disk.files['ctr.log'] ?? '';
+
+test('L22 full disk: a record torn by it is finished when there is room, and no byte is twice there', () => {
+  const disk = new LogDisk();
+  const { say, warnings } = openOn(disk);
+  say('one\n');
+  disk.capacity = 49 + 10;
+  say('two\nthree\n');
+  assert.equal(logOf(disk).length, 59);
+  say('four\n');
+  disk.capacity = Number.POSITIVE_INFINITY;
+  say('five\n');
+  assert.deepEqual(brief(logOf(disk)), ['F one', 'F two', 'F five']);
+  assert.deepEqual(warnings, [
+    'Failed to write to log file /log/ctr.log: No space left on device',
+    'Lost 101 bytes of log, for which there was no room in /log/ctr.log',
+  ]);
+});
+
+test('L22 full disk: the rest of a torn record may itself be torn', () => {
+  const disk = new LogDisk();
+  const { say } = openOn(disk);
+  for (disk.capacity = 1; disk.capacity < 49; disk.capacity++) say('abc\n');
+  disk.capacity = Number.POSITIVE_INFINITY;
+  say('end\n');
+  assert.deepEqual(brief(logOf(disk)), ['F abc', 'F end']);
+});
+
+test('L23 failure: EIO, EROFS and EPIPE are warned about once a spell, and the log goes on after it', () => {
+  for (const errno of [EIO, EROFS, EPIPE]) {
+    const disk = new LogDisk();
+    const { say, warnings } = openOn(disk);
+    for (let spell = 0; spell < 2; spell++) {
+      disk.fault = call => (call === 'write' ? -errno : undefined);
+      for (let i = 0; i < 3; i++) say('lost\n');
+      disk.fault = () => undefined;
+      say('kept\n');
+    }
+    assert.deepEqual(brief(logOf(disk)), ['F kept', 'F kept']);
+    assert.equal(warnings.length, 4);
+    assert.match(warnings[3]!, /^Lost 150 bytes/);
+  }
+});
+
+test('L23 failure: what is lost at the end is told', () => {
+  const disk = new LogDisk();
+  const { logs, say, warnings } = openOn(disk);
+  disk.capacity = 0;
+  say('lost\n');
+  logs.sync();
+  logs.close();
+  assert.deepEqual(warnings.slice(1), ['Lost 50 bytes of log, for which there was no room in /log/ctr.log']);
+});
+
+test('L24 full disk: a record still torn at the end is taken away', () => {
+  const disk = new LogDisk();
+  const { logs, say } = openOn(disk);
+  disk.capacity = 60;
+  say('one\ntwo\n');
+  assert.equal(logOf(disk).length, 60);
+  logs.sync();
+  assert.deepEqual(brief(logOf(disk)), ['F one']);
+  logs.close();
+  assert.deepEqual(brief(logOf(disk)), ['F one']);
+});
+
+test('L24 full disk: a record torn at the time of a rotation is not left torn in the old file', () => {
+  const disk = new LogDisk();
+  const { logs, say } = openOn(disk, { logRotate: true });
+  disk.capacity = 60;
+  say('one\ntwo\n');
+  logs.reopen();
+  disk.capacity = Number.POSITIVE_INFINITY;
+  say('three\n');
+  assert.deepEqual(brief(disk.files['ctr.log.1']!), ['F one']);
+  assert.deepEqual(brief(logOf(disk)), ['F three']);
+});
+
+test('L24 full disk: at whatever byte it fills, under rotation too, no record is torn and no order lost', () => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.record({ capacity: fc.nat(3000), chunk: fc.array(fc.nat(30), { minLength: 1, maxLength: 9 }) }),
+        {
+          maxLength: 12,
+        },
+      ),
+      fc.boolean(),
+      (spells, logRotate) => {
+        const disk = new LogDisk();
+        const { logs, say } = openOn(disk, { logRotate, logMaxFiles: 50, logSizeMax: logRotate ? 400 : -1 });
+        let line = 1000;
+        for (const { capacity, chunk } of spells) {
+          disk.capacity = capacity;
+          say(chunk.map(length => `${line++}${'x'.repeat(length)}\n`).join(''));
+          disk.sys.advance(1000);
+        }
+        disk.capacity = Number.POSITIVE_INFINITY;
+        say(`${line}\n`);
+        logs.close();
+        const names = Object.keys(disk.files).sort((a, b) => Number(b.slice(8)) - Number(a.slice(8)));
+        const lines = names.flatMap(name => joinRecords(readRecords(disk.files[name]!)).match(/\d+/g) ?? []);
+        assert.deepEqual(lines, [...new Set(lines)].sort());
+        assert.equal(lines.at(-1), String(line));
+        assert.equal(disk.openFds, 0);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test('L23 failure: a directory that is gone does no harm to the open log', () => {
+  const disk = new LogDisk();
+  const { logs, say, warnings } = openOn(disk, { logSizeMax: 100 });
+  disk.fault = call => (call === 'open' ? -2 : undefined);
+  for (let i = 0; i < 10; i++) say('x\n');
+  logs.reopen();
+  assert.equal(readRecords(logOf(disk)).length, 10);
+  assert.deepEqual(warnings, ['Failed to replace log file /log/ctr.log: No such file or directory']);
+});
+
+test('L23 failure: a full disk is asked once a chunk, not once a record', () => {
+  const disk = new LogDisk();
+  const { say } = openOn(disk);
+  disk.fault = call => (call === 'write' ? -ENOSPC : undefined);
+  say('x\n'.repeat(1000));
+  assert.equal(disk.sys.called('write').length, 1);
+});

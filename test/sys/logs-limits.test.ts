@@ -1,0 +1,289 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { planSteps } from '../../src/logs/log-replacement.ts';
+import { S_IFDIR } from '../../src/sys/constants.ts';
+import { EACCES, EIO, ENOSPC, EROFS } from '../../src/sys/errno.ts';
+import { LogDisk } from './log-disk.ts';
+import { brief, joinRecords, openOn, readRecords } from './log-writing.ts';
+
+/** A record of a text of so many bytes: its prefix, and its newline. */
+const recordBytes = (textBytes: number) => 45 + textBytes + 1;
+const rotating = { logRotate: true, logMaxFiles: 3, logSizeMax: 3 * recordBytes(4) };
+
+const logOf = (disk: LogDisk) => disk.files['ctr.log'] ?? '';
+
+/** All that is kept, oldest first. */
+function everything(disk: LogDisk): string {
+  const backups = Object.keys(disk.files)
+    .filter(name => /^ctr\.log\.\d+$/.test(name))
+    .sort((a, b) => Number(b.slice(8)) - Number(a.slice(8)));
+  return [...backups, 'ctr.log'].map(name => disk.files[name] ?? '').join('');
+}
+
+test('L14 size limit: a record that does not fit begins a new file, what was there is gone', () => {
+  const disk = new LogDisk();
+  const { say } = openOn(disk, { logSizeMax: 2 * recordBytes(4) });
+  say('aaaa\nbbbb\n');
+  assert.deepEqual(brief(logOf(disk)), ['F aaaa', 'F bbbb']);
+  say('cccc\n');
+  assert.deepEqual(brief(logOf(disk)), ['F cccc']);
+  assert.deepEqual(Object.keys(disk.files), ['ctr.log']);
+});
+
+test('L14 size limit: counts what was in the file at the start', () => {
+  const disk = new LogDisk();
+  disk.put('ctr.log', 'x'.repeat(recordBytes(4)));
+  const { say } = openOn(disk, { logSizeMax: 2 * recordBytes(4) });
+  say('aaaa\n');
+  assert.equal(logOf(disk).length, 2 * recordBytes(4));
+  say('b\n');
+  assert.deepEqual(brief(logOf(disk)), ['F b']);
+});
+
+test('L14 size limit: within one chunk, the file never has more than it', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 60, max: 2000 }),
+      fc.array(fc.nat(14), { maxLength: 300 }),
+      (logSizeMax, lengths) => {
+        const disk = new LogDisk();
+        const { say } = openOn(disk, { logSizeMax, logRotate: true, logMaxFiles: 500 });
+        const text = lengths.map(length => `${'x'.repeat(length)}\n`).join('');
+        if (text !== '') say(text);
+        for (const content of Object.values(disk.files)) assert.ok(content.length <= logSizeMax);
+        assert.equal(joinRecords(readRecords(everything(disk))), text);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('L15 size limit: a record larger than it is in a file of its own', () => {
+  const disk = new LogDisk();
+  const { say } = openOn(disk, { logSizeMax: 10, logRotate: true, logMaxFiles: 9 });
+  say('a\nb\nc\n');
+  assert.deepEqual(Object.values(disk.files).map(brief).sort(), [['F a'], ['F b'], ['F c']]);
+});
+
+test('L16 global limit: stops at the record after which it is reached, across files and for good', () => {
+  const disk = new LogDisk();
+  const { logs, say } = openOn(disk, {
+    logGlobalSizeMax: 5 * recordBytes(1) - 1,
+    logSizeMax: 2 * recordBytes(1),
+    logRotate: true,
+    logMaxFiles: 9,
+  });
+  say('a\nb\nc\nd\ne\nf\ng\n');
+  say('h\n');
+  say('tail');
+  logs.reopen();
+  logs.end('stdout');
+  assert.deepEqual(brief(everything(disk)), ['F a', 'F b', 'F c', 'F d', 'F e']);
+});
+
+test('L16 global limit: counts what was there at the start', () => {
+  const disk = new LogDisk();
+  disk.put('ctr.log', 'x'.repeat(100));
+  openOn(disk, { logGlobalSizeMax: 100 }).say('a\n');
+  assert.equal(logOf(disk).length, 100);
+});
+
+test('L17 rotation: LOG.1 is the newest, no more than --log-max-files are kept', () => {
+  const disk = new LogDisk();
+  const { say } = openOn(disk, rotating);
+  for (let i = 0; i < 15; i++) say(`${1000 + i}\n`);
+  assert.deepEqual(Object.keys(disk.files).sort(), ['ctr.log', 'ctr.log.1', 'ctr.log.2', 'ctr.log.3']);
+  assert.equal(
+    joinRecords(readRecords(everything(disk))),
+    Array.from({ length: 12 }, (_, i) => `${1003 + i}\n`).join(''),
+  );
+  assert.equal(disk.mode('ctr.log'), 0o640);
+});
+
+test('L17 rotation: with --log-max-files 1 there is no LOG.2', () => {
+  const disk = new LogDisk();
+  const { say } = openOn(disk, { ...rotating, logMaxFiles: 1 });
+  for (let i = 0; i < 20; i++) say(`${1000 + i}\n`);
+  assert.deepEqual(Object.keys(disk.files).sort(), ['ctr.log', 'ctr.log.1']);
+});
+
+test('L17 rotation: the order of the steps', () => {
+  assert.deepEqual(planSteps(3), [
+    'open',
+    'check',
+    'create',
+    { shift: 2 },
+    { shift: 1 },
+    'keep',
+    'place',
+    'switch',
+  ]);
+  assert.deepEqual(planSteps(0), ['open', 'create', 'place', 'switch']);
+});
+
+test('L18 rotation: whichever call fails, nothing is lost or torn, and it is done a second later', () => {
+  for (const errno of [ENOSPC, EIO, EROFS, EACCES]) {
+    for (let failing = 0; ; failing++) {
+      const disk = new LogDisk();
+      disk.put('ctr.log.1', '2023-11-14T22:13:20.000000000+00:00 stdout F older\n');
+      const { logs, say, warnings } = openOn(disk, rotating);
+      say('1000\n1001\n1002\n');
+      let call = 0;
+      disk.fault = (name, detail) => {
+        if (name === 'write' || (name === 'unlinkat' && detail === 'ctr.log.new')) return undefined;
+        return call++ === failing ? -errno : undefined;
+      };
+      say('1003\n');
+      const wasReached = call > failing;
+      disk.fault = () => undefined;
+      disk.sys.advance(1000);
+      say('1004\n');
+      logs.close();
+      const label = `call ${failing}, ${errno}`;
+      assert.equal(
+        joinRecords(readRecords(everything(disk))),
+        'older\n1000\n1001\n1002\n1003\n1004\n',
+        label,
+      );
+      assert.equal(disk.openFds, 0, label);
+      assert.equal('ctr.log.new' in disk.files, false, label);
+      assert.ok('ctr.log' in disk.files && 'ctr.log.1' in disk.files, label);
+      if (!wasReached) break;
+      assert.ok(warnings.length <= 1, `${label}: ${warnings}`);
+    }
+  }
+});
+
+test('L18 rotation: while it cannot be done it is tried once a second, warned about once, and the log goes on', () => {
+  const disk = new LogDisk();
+  const { logs, say, warnings } = openOn(disk, rotating);
+  disk.fault = (call, detail) => (call === 'renameat' && detail.endsWith(' ctr.log') ? -EIO : undefined);
+  for (let i = 0; i < 40; i++) {
+    say(`${1000 + i}\n`);
+    disk.sys.advance(100);
+  }
+  const tries = disk.sys
+    .called('renameat')
+    .filter(call => call[4] === 'ctr.log' && call[2] === 'ctr.log.new').length;
+  assert.ok(tries >= 3 && tries <= 5, `${tries}`);
+  assert.deepEqual(warnings, ['Failed to replace log file /log/ctr.log: Input/output error']);
+  logs.close();
+  assert.equal(readRecords(everything(disk)).length, 40);
+  assert.equal('ctr.log.new' in disk.files, false);
+  assert.equal(disk.openFds, 0);
+});
+
+test("L19 rotation: is refused for a link, a stranger in the log's place, an open or foreign directory, a path with ..", () => {
+  const cases: [string, (disk: LogDisk) => void, RegExp, string?][] = [
+    ['link', disk => disk.symlink('ctr.log'), /symbolic link/],
+    ['stranger', disk => disk.put('ctr.log', ''), /another file/],
+    ['open directory', disk => disk.change({ mode: S_IFDIR | 0o777 }), /writable by everyone/],
+    ['foreign directory', disk => disk.change({ uid: 1234 }), /belongs to user 1234/],
+    ['dots', () => {}, /\.\. in it/, '/log/../log/ctr.log'],
+  ];
+  for (const [name, spoil, why, path = '/log/ctr.log'] of cases) {
+    const disk = new LogDisk();
+    const { logs, say, warnings } = openOn(disk, { ...rotating, logPath: [path] });
+    say('aaaa\nbbbb\ncccc\n');
+    spoil(disk);
+    const before = Object.keys(disk.files);
+    say('dddd\n');
+    logs.close();
+    assert.deepEqual(Object.keys(disk.files), before, name);
+    assert.equal(warnings.length, 1, name);
+    assert.match(warnings[0]!, why, name);
+  }
+});
+
+test('L19 rotation: a sticky directory for all will do as long as the log is there', () => {
+  const disk = new LogDisk();
+  disk.change({ mode: S_IFDIR | 0o1777 });
+  const { logs, warnings } = openOn(disk, rotating);
+  logs.reopen();
+  assert.deepEqual(warnings, []);
+  disk.remove('ctr.log');
+  logs.reopen();
+  assert.match(warnings[0]!, /writable by everyone/);
+});
+
+test('L19 rotation: only within the directories of --log-allowlist-dir', () => {
+  for (const [allowed, isAllowed] of [
+    [['/log'], true],
+    [['', '/nowhere', '/log'], true],
+    [['/other'], false],
+    [['/lo'], false],
+  ] as const) {
+    const disk = new LogDisk();
+    disk.put('other', '', S_IFDIR | 0o755);
+    const { logs, warnings } = openOn(disk, { ...rotating, logAllowlistDir: allowed });
+    logs.reopen();
+    assert.equal('ctr.log.1' in disk.files, isAllowed, allowed.join());
+    assert.equal(warnings.length, isAllowed ? 0 : 1);
+    logs.close();
+    assert.equal(disk.openFds, 0);
+  }
+});
+
+test('L20 new file: one that a killed monitor left is replaced, anything that cannot be removed is not used', () => {
+  for (const [options, name] of [
+    [{}, 'ctr.log.tmp'],
+    [{ logRotate: true }, 'ctr.log.new'],
+  ] as const) {
+    const disk = new LogDisk();
+    disk.symlink(name);
+    const { logs, say, warnings } = openOn(disk, options);
+    logs.reopen();
+    say('a\n');
+    assert.deepEqual([brief(logOf(disk)), warnings], [['F a'], []]);
+    disk.put(name, '', S_IFDIR | 0o755);
+    logs.reopen();
+    assert.deepEqual(warnings, ['Failed to replace log file /log/ctr.log: File exists']);
+    say('b\n');
+    assert.deepEqual(brief(logOf(disk)), ['F a', 'F b']);
+  }
+});
+
+test("L21 reopen: a new file appears in the directory under the log's name, also after it was moved or deleted", () => {
+  for (const logRotate of [false, true]) {
+    const disk = new LogDisk();
+    const { logs, say } = openOn(disk, { logRotate });
+    say('a\n');
+    disk.remove('ctr.log');
+    disk.created.length = 0;
+    logs.reopen();
+    assert.equal(disk.created.at(-1), 'ctr.log');
+    say('b\n');
+    assert.deepEqual(disk.files['ctr.log.1'], undefined);
+    assert.deepEqual(brief(logOf(disk)), ['F b']);
+    assert.equal(disk.mode('ctr.log'), 0o640);
+  }
+});
+
+test('L21 reopen: with --log-rotate what was there is LOG.1, without it is gone', () => {
+  for (const logRotate of [false, true]) {
+    const disk = new LogDisk();
+    const { logs, say } = openOn(disk, { logRotate });
+    say('a\nunfin');
+    logs.reopen();
+    say('ished\n');
+    assert.deepEqual(brief(logOf(disk)), ['F unfinished']);
+    assert.deepEqual(brief(disk.files['ctr.log.1'] ?? ''), logRotate ? ['F a'] : []);
+  }
+});
+
+test('L21 reopen: where it cannot be done, the log goes on and it is tried again', () => {
+  const disk = new LogDisk();
+  const { logs, say, warnings } = openOn(disk);
+  say('a\n');
+  disk.fault = call => (call === 'openat' ? -ENOSPC : undefined);
+  logs.reopen();
+  logs.reopen();
+  say('b\n');
+  assert.deepEqual(warnings, ['Failed to replace log file /log/ctr.log: No space left on device']);
+  assert.deepEqual(brief(logOf(disk)), ['F a', 'F b']);
+  disk.fault = () => undefined;
+  disk.sys.advance(1000);
+  say('c\n');
+  assert.deepEqual(brief(logOf(disk)), ['F c']);
+});
