@@ -142,8 +142,7 @@ export class Attachment extends Duplex {
 
   #keep(stream: Readable, bytes: Uint8Array): void {
     this.#waiting.get(stream)?.push(bytes);
-    if (stream.readableFlowing !== false && stream.readableLength < stream.readableHighWaterMark)
-      this.#pass(stream);
+    if (stream.readableLength < stream.readableHighWaterMark) this.#pass(stream);
   }
 
   /** Passes on what waits, as far as there is room, and gives that room back to the monitor. */

@@ -129,7 +129,7 @@ export class Connection {
         this.#fail(length, 'recv');
         return;
       }
-      this.#window -= length;
+      this.#window -= length - 1;
       tell({ report: 'packet', key, stream: this.#buffer[0]!, bytes: this.#buffer.slice(1, length) });
     }
     this.#rearm();
