@@ -14,8 +14,8 @@ const run = promisify(execFile);
 export type Entry = Readonly<Record<string, string>>;
 
 export interface JournalWriter {
-  /** Runs one command of ./writer.ts, and answers how long it took and all warnings so far. */
-  does(command: WriterCommand): Promise<{ ms: number; warnings: string[] }>;
+  /** Runs one command of ./writer.ts. Answers how long it took, and the longest call in it, and all warnings so far. */
+  does(command: WriterCommand): Promise<{ ms: number; longestMs: number; warnings: string[] }>;
   /** Ends the writer: its driver is closed. Answers all warnings. */
   ends(): Promise<string[]>;
 }

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { headRoomBytes, type StreamName } from '../../../src/logs/driver.ts';
 import { openJournald } from '../../../src/logs/journald.ts';
 import { openMessages } from '../../../src/messages/messages.ts';
+import { Reactor } from '../../../src/sys/reactor.ts';
 import { sys } from '../../../src/sys/real.ts';
 import type { WriterCommand } from './journal.ts';
 
@@ -14,11 +15,15 @@ const warnings: string[] = [];
 const driver = openJournald(sys, options, message => warnings.push(message));
 const messages = openMessages(sys, { level: 'info', syslog: true, cid: options.cid });
 messages.detachStderr();
+const reactor = options.waitsByReactor ? new Reactor(sys) : undefined;
+if (reactor) driver.waitBy(reactor, () => {});
+let longestMs = 0;
 
 for await (const line of input) {
+  longestMs = 0;
   const before = performance.now();
   run(JSON.parse(line));
-  console.log(JSON.stringify({ ms: performance.now() - before, warnings }));
+  console.log(JSON.stringify({ ms: performance.now() - before, longestMs, warnings }));
 }
 driver.end('stdout');
 driver.end('stderr');
@@ -32,12 +37,19 @@ function run(command: WriterCommand): void {
   else print(Buffer.from(command.print, 'latin1'), command.stream ?? 'stdout');
 }
 
-/** Writes in pieces, as a pipe would give them. */
+/** Writes in pieces, as a pipe would give them, and with a reactor only while there is room. */
 function print(bytes: Buffer, stream: StreamName): void {
   const pieceBytes = 65_536;
   const buf = Buffer.alloc(headRoomBytes + pieceBytes);
   for (let at = 0; at < bytes.length; at += pieceBytes) {
     const length = bytes.copy(buf, headRoomBytes, at, at + pieceBytes);
-    driver.write(stream, buf, headRoomBytes, headRoomBytes + length);
+    time(() => driver.write(stream, buf, headRoomBytes, headRoomBytes + length));
+    while (reactor && !driver.hasRoom) time(() => reactor.turn());
   }
+}
+
+function time(call: () => void): void {
+  const before = performance.now();
+  call();
+  longestMs = Math.max(longestMs, performance.now() - before);
 }
