@@ -5,14 +5,16 @@ import { type FSWatcher, watch } from 'node:fs';
 /** Called when the entry of that name may have appeared, changed or gone; the one called looks. */
 export type EntryListener = () => void;
 
-/** Watches a directory while anybody listens. It never keeps the process alive. */
+/** Watches a directory while anybody listens. Unless `persistent`, that does not keep the process alive. */
 export class DirectoryWatch {
   readonly #path: string;
+  readonly #persistent: boolean;
   readonly #listeners = new Map<string, Set<EntryListener>>();
   #watcher: FSWatcher | undefined;
 
-  constructor(path: string) {
+  constructor(path: string, options: { readonly persistent?: boolean } = {}) {
     this.#path = path;
+    this.#persistent = options.persistent ?? false;
   }
 
   /** Calls `listener` on every event for the entry `name`. Whoever listens looks once more after this returns:
@@ -30,7 +32,7 @@ export class DirectoryWatch {
 
   #start(): void {
     if (this.#watcher) return;
-    this.#watcher = watch(this.#path, { persistent: false });
+    this.#watcher = watch(this.#path, { persistent: this.#persistent });
     this.#watcher.on('change', (_event, name) => this.#tell(name === null ? undefined : String(name)));
     // A directory that is taken away: everybody looks again, and the next listener watches anew.
     this.#watcher.on('error', () => {

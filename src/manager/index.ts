@@ -16,5 +16,8 @@ export {
   TimeLimitError,
 } from './errors.ts';
 export type { ExecEnd, ExecSession } from './exec.ts';
+export type { LogEntry } from './logs/entries.ts';
+export { type LogOptions, readLog } from './logs/read-log.ts';
+export type { LogStream } from './logs/record.ts';
 export { Runtime } from './runtime.ts';
 export type * from './types.ts';

@@ -1,11 +1,11 @@
 // The library's front door.
 
-import { readdirSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import pino, { type Logger } from 'pino';
 import { type Attachment, type AttachOptions, openAttachment } from './attach.ts';
+import { readContainerLog, reopenLog } from './container-log.ts';
 import { type Context, pathsOf } from './context.ts';
 import { resizeTerminal, type TerminalSize } from './control.ts';
 import { createContainer } from './create.ts';
@@ -16,10 +16,12 @@ import { ArgumentError, MonitorError, NotFoundError } from './errors.ts';
 import { type ExecSession, execInContainer } from './exec.ts';
 import { execSync } from './exec-sync.ts';
 import { findExecutable, findMonitor } from './executables.ts';
-import { pruneExits } from './exit-codes.ts';
 import { writeWhole } from './files.ts';
 import { layOut } from './layout.ts';
 import { within } from './limits.ts';
+import { listContainers } from './list.ts';
+import type { LogEntry } from './logs/entries.ts';
+import type { LogOptions } from './logs/read-log.ts';
 import { readConfig } from './records.ts';
 import { RuntimeCommand } from './runtime-command.ts';
 import { readState } from './state.ts';
@@ -41,9 +43,6 @@ import type {
 
 /** No sub-command but create takes longer than moments; this one is for machines under load. */
 const runtimeTimeLimitMs = 30_000;
-
-/** What a process that died left half made is removed after this: nothing takes that long to make. */
-const draftKeptMs = 60 * 60 * 1000;
 
 /** Containers of one directory of state, run by one OCI runtime, each under its monitor. Holds nothing that another
  * process could not hold too: any number of them can use the same directory at once, and what one of them began
@@ -151,16 +150,7 @@ export class Runtime {
 
   /** States of all containers, sorted by ID. Deleted ones are not among them. */
   async list(options: CallOptions = {}): Promise<ContainerState[]> {
-    const states = await Promise.all(
-      listIds(this.#context.layout.containers).map(id =>
-        this.state(id, options).catch(error => {
-          if (error instanceof NotFoundError) return undefined;
-          throw error;
-        }),
-      ),
-    );
-    await this.#prune();
-    return states.filter(state => state !== undefined && state.bundle !== undefined) as ContainerState[];
+    return listContainers(this.#context, options);
   }
 
   /** Waits until the container has `stopped`, its process gone, or `exited`, its output drained, its exit code
@@ -200,6 +190,17 @@ export class Runtime {
    * Rejects with {@link StateError} where its monitor has ended. */
   async attach(id: string, options: AttachOptions = {}): Promise<Attachment> {
     return openAttachment(this.#bundleOf(id), options);
+  }
+
+  /** The container's output from its k8s-file log, line by line. With `follow` it ends when the container has ended
+   * and all of its output has been read. Rejects with {@link StateError} where there is no such log. */
+  async *logs(id: string, options: LogOptions = {}): AsyncGenerator<LogEntry, void, undefined> {
+    yield* readContainerLog(this.#context, id, options);
+  }
+
+  /** Makes the monitor open its log anew, after somebody has renamed it; resolves when the new file is there. */
+  async reopenLog(id: string, options: CallOptions = {}): Promise<void> {
+    await reopenLog(this.#context, id, options);
   }
 
   /** Resizes the container's terminal; kept until it has one. */
@@ -253,17 +254,6 @@ export class Runtime {
     if (!config) throw new NotFoundError(id);
     return config.bundle;
   }
-
-  async #prune(): Promise<void> {
-    const { codes, containers } = this.#context.layout;
-    await mkdir(codes, { recursive: true, mode: 0o700 });
-    await pruneExits(this.#context.layout);
-    for (const name of readNames(containers).filter(name => name.startsWith('.'))) {
-      const made = await stat(join(containers, name)).catch(() => undefined);
-      if (made && Date.now() - made.mtimeMs > draftKeptMs)
-        await rm(join(containers, name), { recursive: true, force: true });
-    }
-  }
 }
 
 function defaultRoot(): string {
@@ -271,20 +261,6 @@ function defaultRoot(): string {
   const directory = process.env.XDG_RUNTIME_DIR;
   if (!directory) throw new ArgumentError('XDG_RUNTIME_DIR is not set: give `root` a directory of your own');
   return join(directory, 'conmon-ts');
-}
-
-function listIds(containers: string): string[] {
-  return readNames(containers)
-    .filter(name => !name.startsWith('.'))
-    .sort();
-}
-
-function readNames(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }
 
 function firstLine(text: string): string {

@@ -1,0 +1,185 @@
+// Reading a k8s-file log, and following it through whatever becomes of the file.
+
+import { basename, dirname } from 'node:path';
+import { DirectoryWatch } from '../directory-watch.ts';
+import { EntryJoiner, type LogEntry } from './entries.ts';
+import { type Generation, keepYounger, openGenerations } from './generations.ts';
+import { LineReader } from './line-reader.ts';
+import { type LogStream, parseRecord, parseTimestamp } from './record.ts';
+import { findTail, type Selection } from './tail.ts';
+
+/** Which lines to read. */
+export interface LogOptions {
+  /** Only the last so many lines of those that the other options select. */
+  readonly tail?: number;
+  /** Only lines whose end was written then or later. */
+  readonly since?: Date;
+  /** Only lines whose end was written before. */
+  readonly until?: Date;
+  /** Only this stream's lines. Default both. */
+  readonly stream?: LogStream;
+  /** False to leave out files rotated to `LOG.1` and so on. Default true. */
+  readonly rotated?: boolean;
+  /** True to go on with what is written later, until the container has ended. */
+  readonly follow?: boolean;
+  /** Ends the reading, without an error. */
+  readonly signal?: AbortSignal;
+}
+
+/** Reads a log, oldest line first. `ended` settles when nothing will be written any more: then what there is is read
+ * to its end, and the iteration ends. Without it, a log is followed for ever. */
+export async function* readLog(
+  path: string,
+  options: LogOptions,
+  ended?: Promise<unknown>,
+): AsyncGenerator<LogEntry, void, undefined> {
+  if (options.signal?.aborted) return;
+  const joiner = new EntryJoiner();
+  const selection = makeSelection(options);
+  const lines = new LogLines(path, options, selection, ended);
+  try {
+    await lines.open();
+    let skip = lines.skip;
+    for await (const line of lines.read()) {
+      const record = parseRecord(line);
+      if (!record) continue;
+      if (options.follow && selection.isLate(record)) break;
+      const entry = selection.hasStream(record) ? joiner.take(record) : undefined;
+      if (entry && selection.hasTime(entry) && skip-- <= 0) yield entry;
+      if (options.signal?.aborted) return;
+    }
+    for (const entry of joiner.rest()) if (selection.hasTime(entry) && skip-- <= 0) yield entry;
+  } finally {
+    await lines.close();
+  }
+}
+
+interface FullSelection extends Selection {
+  /** True for what is written after all that is wanted. */
+  isLate(record: { readonly timestamp: string }): boolean;
+}
+
+function makeSelection(options: LogOptions): FullSelection {
+  const since = options.since?.getTime() ?? Number.NEGATIVE_INFINITY;
+  const until = options.until?.getTime() ?? Number.POSITIVE_INFINITY;
+  const isLate = ({ timestamp }: { readonly timestamp: string }) => parseTimestamp(timestamp) >= until;
+  return {
+    hasStream: ({ stream }) => options.stream === undefined || options.stream === stream,
+    hasTime: entry => parseTimestamp(entry.timestamp) >= since && !isLate(entry),
+    isLate,
+  };
+}
+
+class LogLines {
+  /** How many entries at the beginning are not wanted. */
+  skip = 0;
+  readonly #path: string;
+  readonly #options: LogOptions;
+  readonly #selection: Selection;
+  readonly #watch: DirectoryWatch;
+  readonly #ended: Promise<unknown> | undefined;
+  #hasEnded = false;
+  #generations: Generation[] = [];
+  #offset = 0;
+  #change = Promise.withResolvers<void>();
+  #stopListening: (() => void) | undefined;
+
+  constructor(path: string, options: LogOptions, selection: Selection, ended?: Promise<unknown>) {
+    this.#path = path;
+    this.#options = options;
+    this.#selection = selection;
+    this.#watch = new DirectoryWatch(dirname(path), { persistent: true });
+    this.#ended = ended;
+  }
+
+  async open(): Promise<void> {
+    const { follow, tail, rotated } = this.#options;
+    // Watched before it is looked at: a change after the look is told.
+    if (follow) this.#listen();
+    this.#generations = await openGenerations(this.#path, rotated ?? true);
+    if (tail === undefined || this.#generations.length === 0) return;
+    const start = await findTail(this.#generations, tail, this.#selection);
+    for (const unwanted of this.#generations.splice(0, start.generation)) await unwanted.handle.close();
+    this.#offset = start.offset;
+    this.skip = start.skip;
+  }
+
+  async *read(): AsyncGenerator<Buffer, void, undefined> {
+    let last: Generation | undefined;
+    try {
+      for (let more = true; more; more = await this.#findMore(last)) {
+        for (let next = this.#generations.shift(); next !== undefined; next = this.#generations.shift()) {
+          await last?.handle.close();
+          last = next;
+          const reader = new LineReader(last.handle, this.#offset);
+          this.#offset = 0;
+          yield* this.#readOne(last, reader);
+        }
+      }
+    } finally {
+      await last?.handle.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stopListening?.();
+    for (const generation of this.#generations.splice(0)) await generation.handle.close();
+  }
+
+  /** One file to its end; for the youngest of a log that is followed, until there is a younger one. */
+  async *#readOne(file: Generation, reader: LineReader): AsyncGenerator<Buffer, void, undefined> {
+    for (;;) {
+      const change = this.#nextChange();
+      const hadEnded = this.#hasEnded;
+      yield* reader.read();
+      if (!this.#options.follow || this.#generations.length > 0) return;
+      if (await reader.noticeTruncation()) continue;
+      this.#generations = await keepYounger(
+        await openGenerations(this.#path, this.#options.rotated ?? true),
+        file,
+      );
+      if (this.#generations.length > 0) {
+        // Nothing is written to it once there is a younger one; what came in between is.
+        yield* reader.read();
+        return;
+      }
+      if (hadEnded || this.#options.signal?.aborted) return;
+      await change;
+    }
+  }
+
+  /** For a log that was not there: waits for one. */
+  async #findMore(last: Generation | undefined): Promise<boolean> {
+    if (!this.#options.follow || last !== undefined || this.#options.signal?.aborted) return false;
+    const change = this.#nextChange();
+    const hadEnded = this.#hasEnded;
+    this.#generations = await openGenerations(this.#path, this.#options.rotated ?? true);
+    if (this.#generations.length > 0) return true;
+    if (hadEnded) return false;
+    await change;
+    return true;
+  }
+
+  #listen(): void {
+    const wake = () => this.#change.resolve();
+    const stop = this.#watch.listen(basename(this.#path), wake);
+    const { signal } = this.#options;
+    signal?.addEventListener('abort', wake, { once: true });
+    const end = () => {
+      this.#hasEnded = true;
+      wake();
+    };
+    this.#ended?.then(end, end);
+    this.#stopListening = () => {
+      stop();
+      signal?.removeEventListener('abort', wake);
+    };
+  }
+
+  /** Resolves at the first change after this call. */
+  #nextChange(): Promise<void> {
+    this.#change = Promise.withResolvers();
+    if (this.#options.signal?.aborted) this.#change.resolve();
+    return this.#change.promise;
+  }
+}
