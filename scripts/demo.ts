@@ -1,5 +1,5 @@
 // `npm run demo`: one container under the monitor, and what its caller sees of it.
-// CONMON names another conmon, and RUNTIME an OCI runtime, to show it with.
+// CONMON names another conmon, and RUNTIME an OCI runtime (or hostrun), to show it with.
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -31,11 +31,14 @@ interface Runtime {
 }
 
 const work = mkdtempSync(join(tmpdir(), 'conmon-demo-'));
-const runtime = chooseRuntime();
 try {
-  process.exitCode = demonstrate(runtime);
+  const runtime = chooseRuntime();
+  try {
+    process.exitCode = demonstrate(runtime);
+  } finally {
+    callRuntime(runtime.path, 'delete', '--force', id);
+  }
 } finally {
-  callRuntime(runtime.path, 'delete', '--force', id);
   rmSync(work, { recursive: true, force: true });
 }
 
@@ -115,21 +118,21 @@ function makeFolders(dir: string, shell: string) {
 
 /** runc or crun, where a trial container can be created by it; else hostrun, which needs nothing. */
 function chooseRuntime(): Runtime {
-  const busybox = ['/bin/busybox', '/usr/bin/busybox'].find(isStatic);
   const named = process.env.RUNTIME;
-  if (busybox !== undefined && process.getuid?.() === 0) {
+  const busybox = ['/bin/busybox', '/usr/bin/busybox'].find(isStatic);
+  if (busybox !== undefined && named !== 'hostrun') {
     for (const name of named === undefined ? ['runc', 'crun'] : [named]) {
       const path = findInPath(name);
-      if (path !== undefined && isUsable(path, busybox)) {
-        installRoot(join(work, 'bundle'), busybox);
-        return { path, shell: '/bin/sh', words: '' };
-      }
+      if (path === undefined || !isUsable(path, busybox)) continue;
+      installRoot(join(work, 'bundle'), busybox);
+      return { path, shell: '/bin/sh', words: '' };
     }
   }
+  if (named !== undefined && named !== 'hostrun') throw new Error(`RUNTIME: ${named} is not usable here`);
   return {
     path: hostrun,
     shell: '/bin/sh',
-    words: '   (no runc or crun is usable here; this isolates nothing)',
+    words: '   (isolates nothing; used where no runc or crun is usable)',
   };
 }
 
