@@ -40,10 +40,14 @@ function buildLauncher(target: string): void {
   const text = optionsHeader() + engineHeader();
   if (!existsSync(header) || readFileSync(header, 'utf8') !== text) writeFileSync(header, text);
   const sources = [...filesIn('src/launcher', '.c'), ...filesIn('src/sys/native', '.c')];
-  const form = join(project, 'build/form');
+  const form = join(out, '.form');
   const wanted = values.node ? main : 'compiled';
-  if (!existsSync(form) || readFileSync(form, 'utf8') !== wanted) rmSync(target, { force: true });
-  if (isFresh(target, [...sources, ...filesIn('src/sys/native', '.h'), header, import.meta.filename])) return;
+  const isOfForm = existsSync(form) && readFileSync(form, 'utf8') === wanted;
+  if (
+    isOfForm &&
+    isFresh(target, [...sources, ...filesIn('src/sys/native', '.h'), header, import.meta.filename])
+  )
+    return;
   console.log('building the launcher and the addon');
   const startFile = execFileSync(compiler(), ['-print-file-name=Scrt1.o'], { encoding: 'utf8' }).trim();
   run(compiler(), [
@@ -107,12 +111,13 @@ function compileMonitor(target: string): void {
 
 /** Under the name that callers look for in /proc/PID/exe. */
 function linkNode(target: string): void {
-  rmSync(target, { force: true });
+  rmSync(`${target}.new`, { force: true });
   try {
-    linkSync(process.execPath, target);
+    linkSync(process.execPath, `${target}.new`);
   } catch {
-    copyFileSync(process.execPath, target); // another file system
+    copyFileSync(process.execPath, `${target}.new`); // another file system
   }
+  renameSync(`${target}.new`, target);
 }
 
 function engineHeader(): string {

@@ -28,11 +28,11 @@ function main(handoff: Handoff): number {
     const values = readValues(handoff);
     if (values === 'help') return print(formatHelp());
     if (values.flag('version')) return print(formatVersion());
+    const about = { cid: acceptUsage(values), syslog: values.flag('syslog'), tag: values.string('log-tag') };
+    messages = openMessages(sys, { ...about, level: defaultLogLevel }); // for a level that is refused
     messages = openMessages(sys, {
-      cid: acceptUsage(values),
+      ...about,
       level: parseLogLevel(values.string('log-level') ?? defaultLogLevel),
-      syslog: values.flag('syslog'),
-      tag: values.string('log-tag'),
     });
     const options = acceptOptions(values, { cwd: workingDirectory(), access: sys.access });
     return new Monitor(sys, options, handoff, messages).run();
@@ -55,9 +55,11 @@ function readValues({ argv, environ }: Handoff): RawValues | 'help' {
   return parseArguments(splitCmdline(argv), charset);
 }
 
+/** Undefined where there is none any more, or its path is not UTF-8. */
 function workingDirectory(): string | undefined {
   try {
-    return process.cwd();
+    const path = process.cwd();
+    return path.includes('\ufffd') ? undefined : path;
   } catch {
     return undefined;
   }

@@ -23,6 +23,7 @@ import {
   detachStdio,
   giveVerdict,
   openDevNull,
+  takeName,
   writeConmonPidfile,
 } from './parent/detach.ts';
 import type { Handoff } from './parent/handoff.ts';
@@ -170,8 +171,10 @@ export class Monitor {
     const devNull = openDevNull(this.#sys);
     this.#oomScoreAdj = shieldFromOomKiller(this.#sys, message => this.#messages.debug(message));
     this.#watchSignals();
+    takeName(this.#sys);
     becomeSubreaper(this.#sys);
-    if (this.#options.conmonPidfile !== undefined) writeConmonPidfile(this.#sys, this.#options.conmonPidfile);
+    if (this.#options.conmonPidfile !== undefined && !this.#options.sync)
+      writeConmonPidfile(this.#sys, this.#options.conmonPidfile);
     if (!this.#logs.passthrough) {
       this.#messages.detachStderr();
       detachStdio(this.#sys, devNull);

@@ -74,7 +74,7 @@ static void wait_for_start(void)
 static bool is_sync(char **argv)
 {
 	for (char **arg = argv + 1; *arg && strcmp(*arg, "--") != 0; arg++) {
-		if (strcmp(*arg, "--sync") == 0)
+		if (is_flag(*arg, "--sync"))
 			return true;
 		if (takes_value(*arg) && arg[1])
 			arg++;

@@ -1,6 +1,6 @@
 // Letting go of the caller: its terminal, its session, its stdio, and the launcher that it waits for.
 
-import { O_CLOEXEC, O_RDWR, PR_SET_CHILD_SUBREAPER } from '../sys/constants.ts';
+import { O_CLOEXEC, O_RDWR, O_WRONLY, PR_SET_CHILD_SUBREAPER } from '../sys/constants.ts';
 import { errorWords } from '../sys/errno.ts';
 import { FatalError } from '../sys/errors.ts';
 import { replaceFile, writeAll } from '../sys/files.ts';
@@ -14,6 +14,14 @@ export function becomeSubreaper(sys: Sys): void {
   sys.setsid(); // refused to a group's leader, which has a session of its own already
   const answer = sys.prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (answer < 0) throw new FatalError('Failed to set as subreaper', { errno: answer, syscall: 'prctl' });
+}
+
+/** The name that callers look for in /proc/PID/comm; an engine calls its main thread something else. */
+export function takeName(sys: Sys): void {
+  const fd = sys.open('/proc/self/comm', O_WRONLY | O_CLOEXEC, 0);
+  if (fd < 0) return; // without /proc nobody can look, either
+  writeAll(sys, fd, new TextEncoder().encode('conmon'));
+  sys.close(fd);
 }
 
 /** Opens /dev/null, close-on-exec. */

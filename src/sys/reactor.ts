@@ -1,7 +1,6 @@
 // The one place that waits. Handlers run to completion, in the order in which the kernel reported their fds; a
 // handler may watch, change or forget any fd, its own too, and no stale event reaches an fd forgotten meanwhile.
 
-import assert from 'node:assert/strict';
 import { CLOCK_MONOTONIC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } from './constants.ts';
 import { EINTR } from './errno.ts';
 import { FatalError } from './errors.ts';
@@ -39,14 +38,14 @@ export class Reactor {
 
   /** Calls `handler` whenever one of `events` (EPOLLIN, EPOLLOUT, …; 0 for hang-ups only) holds for the fd. */
   watch(fd: number, events: number, handler: FdHandler): void {
-    assert(!this.#handlers.has(fd), `fd ${fd} is watched already`);
+    if (this.#handlers.has(fd)) throw new Error(`fd ${fd} is watched already`);
     this.#control(EPOLL_CTL_ADD, fd, events);
     this.#handlers.set(fd, handler);
   }
 
   /** Changes which events are waited for. */
   rearm(fd: number, events: number): void {
-    assert(this.#handlers.has(fd), `fd ${fd} is not watched`);
+    if (!this.#handlers.has(fd)) throw new Error(`fd ${fd} is not watched`);
     this.#control(EPOLL_CTL_MOD, fd, events);
   }
 
