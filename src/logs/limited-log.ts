@@ -13,11 +13,12 @@ export class LimitedLog implements RecordSink {
   #second = 0;
   #failedInSecond = -1;
 
-  /** Limits in bytes; none where they are not above 0. A fifo or a device has no size to be limited. */
+  /** Limits in bytes; none where they are not above 0. One that cannot be replaced has no limit for
+   * its size. */
   constructor(file: LogFile, replacement: LogReplacement, sizeMax: number, totalMax: number) {
     this.#file = file;
     this.#replacement = replacement;
-    this.#sizeMax = sizeMax > 0 && file.isRegular ? sizeMax : Number.POSITIVE_INFINITY;
+    this.#sizeMax = sizeMax > 0 && replacement.isPossible ? sizeMax : Number.POSITIVE_INFINITY;
     this.#totalMax = totalMax > 0 ? totalMax : Number.POSITIVE_INFINITY;
     this.#measure();
   }
@@ -59,7 +60,7 @@ export class LimitedLog implements RecordSink {
   }
 
   reopen(): void {
-    if (!this.#file.isRegular) return;
+    if (!this.#replacement.isPossible) return;
     if (!this.#replacement.run()) this.#failedInSecond = this.#second;
     this.#measure();
   }

@@ -37,6 +37,9 @@ export function planSteps(backups: number): readonly Step[] {
   return ['open', 'check', 'create', ...shifts, 'keep', 'place', 'switch'];
 }
 
+/** Its links are the whole system's: no log's file may take their place. */
+const deviceDirectory = '/dev';
+
 const [modeOf, uidOf, , , devOf, inoOf] = [0, 1, 2, 3, 4, 5] as const;
 const statFields = 7;
 
@@ -67,6 +70,11 @@ export class LogReplacement {
     this.#keeping = keeping;
     this.#warn = warn;
     this.#steps = planSteps(keeping.backups);
+  }
+
+  /** False for a fifo or a device, and for /dev/stdout and its like, even where that is a file. */
+  get isPossible(): boolean {
+    return this.#file.isRegular && this.#directory !== deviceDirectory;
   }
 
   /** True when a step has failed and is to be tried again. */

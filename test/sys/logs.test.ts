@@ -189,6 +189,15 @@ test('L13 file: a fifo or device has no size limit, is not replaced, synced or c
   }
 });
 
+test('L13 file: /dev/stdout is never replaced, even where it is a file', () => {
+  const disk = new LogDisk();
+  const { logs, say } = openOn(disk, { logPath: ['/dev/stdout'], logSizeMax: 60 });
+  say('a\nb\nc\n');
+  logs.reopen();
+  assert.deepEqual(disk.sys.called('renameat', 'openat', 'unlinkat'), []);
+  assert.deepEqual(brief(disk.files.stdout!), ['F a', 'F b', 'F c']);
+});
+
 test('L25 sync: the file is synced, but not with --no-sync-log', () => {
   for (const noSyncLog of [false, true]) {
     const disk = new LogDisk();
