@@ -121,7 +121,7 @@ export class AttachClient {
       this.#hungUp = true;
       this.#endOutput();
     }
-    if (events & ~EPOLLOUT && this.#readable && this.#owner.takesInput) this.#receive(events);
+    if (events & ~EPOLLOUT && this.#readable) this.#takeInput(events);
     if (this.#readable || this.#writable) this.watch();
     else {
       this.close();
@@ -132,9 +132,7 @@ export class AttachClient {
 
   #flush(): void {
     const queue = this.#queue;
-    while (queue.bytes > 0 && this.#send(queue.slab, queue.offset, queue.length)) {
-      if (queue.bytes > 0) queue.drop(queue.length);
-    }
+    while (queue.bytes > 0 && this.#send(queue.slab, queue.offset, queue.length)) queue.drop(queue.length);
   }
 
   // False when the packet has to wait. A client that fails loses it, and all that follows.
@@ -167,6 +165,12 @@ export class AttachClient {
     });
   }
 
+  // A client that has gone without leaving anything to read need not be kept until input is wanted again.
+  #takeInput(events: number): void {
+    if (this.#owner.takesInput) this.#receive(events);
+    else if (this.#hungUp && !this.#hasInput()) this.#endInput();
+  }
+
   #receive(events: number): void {
     const { sys, receiveBuffer } = this.#owner;
     const length = sys.recv(this.#fd, receiveBuffer, 0, receiveBuffer.length, MSG_DONTWAIT | MSG_TRUNC);
@@ -180,9 +184,13 @@ export class AttachClient {
   // Nothing is either a packet without bytes, which has no meaning, or the end of the input.
   #receiveNothing(events: number): void {
     if ((events & (EPOLLRDHUP | EPOLLHUP)) === 0) return;
-    const waiting = new Int32Array(2); // the int that is asked for, and what the addon wants as the least
-    this.#owner.sys.ioctl(this.#fd, FIONREAD, new Uint8Array(waiting.buffer));
-    if (waiting[0] === 0) this.#endInput();
+    if (!this.#hasInput()) this.#endInput();
+  }
+
+  #hasInput(): boolean {
+    const bytes = new Int32Array(2); // the int that is asked for, and what the addon wants as the least
+    this.#owner.sys.ioctl(this.#fd, FIONREAD, new Uint8Array(bytes.buffer));
+    return bytes[0]! > 0;
   }
 
   // The rest of the packet is lost, and input with a hole in it is worse than none.

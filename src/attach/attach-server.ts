@@ -99,12 +99,6 @@ export class AttachServer implements ClientOwner {
     for (const client of this.#clients) client.watch();
   }
 
-  /** Drops each client whose queue is full; for the monitor's last acts, when nobody can be waited for any more. */
-  dropFull(): void {
-    for (const client of this.#clients) if (!client.hasRoom) this.#drop(client);
-    this.onProgress();
-  }
-
   /** Takes the socket and its link out of the file system. Clients that are attached stay so. */
   unlink(): void {
     this.#socket.unlink();

@@ -108,6 +108,17 @@ test('attach input A17: input of a client that went without reading its output i
   assert.equal(on.input.toString(), 'parting words');
 });
 
+test('attach input A17: clients that come and go without input leave no fd behind while nothing is read', t => {
+  const on = new TestServer(t);
+  on.takesInput = false;
+  on.attach().send('fills the queue');
+  on.until(() => on.inputs.length === 1);
+  const before = openFds();
+  for (let i = 0; i < 50; i++) on.attach().close();
+  on.until(() => openFds() === before);
+  assert.equal(on.inputEnds, 50);
+});
+
 test('attach input A17: a hung-up client that cannot be read does not keep the monitor busy', t => {
   const on = new TestServer(t);
   on.takesInput = false;

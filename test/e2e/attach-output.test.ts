@@ -193,17 +193,3 @@ test('attach output A13: unread input does not spoil the output that is still to
   assert.equal(client.bytes(2).toString(), 'last words');
   assert.equal(client.ended, 0);
 });
-
-test('attach output: a client that is stuck at the end is dropped for the others to have room', t => {
-  const on = new TestServer(t);
-  on.attach();
-  const quick = on.attach().read();
-  const at = broadcastWhileRoom(on, randomBytes(muchMoreThanFits), 0);
-  on.until(() => quick.bytes(2).length === at);
-  assert.equal(on.server.hasRoom, false);
-  on.server.dropFull();
-  assert.equal(on.server.hasRoom, true);
-  assert.deepEqual([on.rooms, on.flushes, on.server.pending], [1, 1, 0]);
-  broadcast(on, Buffer.from('more'));
-  on.until(() => quick.bytes(2).length === at + 4);
-});

@@ -163,6 +163,10 @@ test('container stdin A20: a terminal that nobody has open is tried again, ever 
   }
   assert.equal(sys.written(fd).toString(), 'x');
   assert.deepEqual(watches(), []);
+  sys.answer('write', -EIO);
+  give('y');
+  reactor.turn(5);
+  assert.equal(sys.written(fd).toString(), 'xy', 'after a success the waits begin anew');
 });
 
 test('container stdin A20: a full terminal that has hung up is not polled', () => {

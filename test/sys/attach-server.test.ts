@@ -12,6 +12,8 @@ import {
   EPOLLIN,
   EPOLLOUT,
   EPOLLRDHUP,
+  MSG_DONTWAIT,
+  MSG_TRUNC,
   S_IFSOCK,
   SHUT_RD,
   SHUT_RDWR,
@@ -229,6 +231,31 @@ test('attach server A23: with no memory for a packet it is tried again after 100
   }
 });
 
+test('attach server A23: close while a packet waits for memory leaves no timer behind', () => {
+  const on = open();
+  on.accept(50);
+  on.sys.answer('send', -ENOBUFS);
+  on.broadcast('x');
+  on.server.close();
+  assert.throws(() => on.reactor.turn(), /wait for ever/);
+});
+
+test('attach server A24: with the last client the memory of its queue is let go, not kept for the next', () => {
+  const on = open();
+  on.accept(50);
+  on.accept(51);
+  on.sys.answer('send', -EAGAIN);
+  on.broadcast('x');
+  on.sys.arrive(50, 0).events(50, EPOLLIN | EPOLLRDHUP | EPOLLHUP);
+  on.reactor.turn(0);
+  const used = on.server.pool.take();
+  assert.equal(used[3], 'x'.charCodeAt(0));
+  on.server.pool.give(used);
+  on.sys.arrive(51, 0).events(51, EPOLLIN | EPOLLRDHUP | EPOLLHUP);
+  on.reactor.turn(0);
+  assert.notEqual(on.server.pool.take(), used);
+});
+
 test('attach server A11: whatever a send fails with, that client gets no more, and its queue is let go', () => {
   for (const errno of [EPIPE, ECONNRESET, EMSGSIZE, EIO]) {
     const on = open();
@@ -270,6 +297,7 @@ test('attach server A15: a packet larger than the buffer ends that input with a 
     'Dropping the input of an attach client: a packet of 300000 bytes is over 262144',
   ]);
   assert.deepEqual(on.told, ['end']);
+  assert.deepEqual(on.sys.called('recv'), [['recv', 50, 262_144, MSG_DONTWAIT | MSG_TRUNC]]);
   assert.deepEqual(on.sys.called('shutdown'), [['shutdown', 50, SHUT_RD]]);
   on.broadcast('still reads');
   assert.equal(on.sys.sent(50).length, 1);
