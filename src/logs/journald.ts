@@ -3,9 +3,9 @@
 import { EPOLLOUT } from '../sys/constants.ts';
 import type { Reactor, Timer } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
-import { type LogDriver, recordTextBytesMax, type StreamName, type Warn } from './driver.ts';
+import type { LogDriver, StreamName, Warn } from './driver.ts';
+import { JournalEntry } from './journald-entry.ts';
 import {
-  encodeFixedFields,
   type JournaldOptions,
   parsePriorityPrefix,
   priorityPrefixBytes,
@@ -157,55 +157,3 @@ class Journald implements JournaldDriver {
     for (const lines of Object.values(this.#lines)) if (lines.isWaiting) lines.resume();
   }
 }
-
-/**
- * The one buffer that entries are made in. What changes is behind what does not:
- *
- *     CONTAINER_PARTIAL_MESSAGE=true, fixed fields, PRIORITY=N, MESSAGE with its length, text
- *     ^ a piece starts here           ^ a whole line here
- */
-class JournalEntry {
-  readonly bytes: Uint8Array;
-  readonly #wholeStart: number;
-  readonly #partialStart: number;
-  readonly #priorityAt: number;
-  readonly #textAt: number;
-  readonly #textLength: DataView;
-  #end = 0;
-
-  constructor(options: JournaldOptions) {
-    const fixed = encodeFixedFields(options);
-    this.#wholeStart = partialField.length;
-    this.#partialStart = options.noContainerPartialMessage ? this.#wholeStart : 0;
-    this.#priorityAt = this.#wholeStart + fixed.length + 'PRIORITY='.length;
-    const lengthAt = this.#wholeStart + fixed.length + priorityAndMessage.length;
-    this.#textAt = lengthAt + 8;
-    this.bytes = new Uint8Array(this.#textAt + recordTextBytesMax + '\n\n'.length);
-    this.bytes.set(partialField);
-    this.bytes.set(fixed, this.#wholeStart);
-    this.bytes.set(priorityAndMessage, this.#wholeStart + fixed.length);
-    this.#textLength = new DataView(this.bytes.buffer, lengthAt, 8);
-  }
-
-  /** Where the entry that was filled in last ends in {@link bytes}. */
-  get end(): number {
-    return this.#end;
-  }
-
-  /** Makes an entry of the text `buf[start, end)`, and answers where it starts in {@link bytes}. */
-  fill(buf: Uint8Array, start: number, end: number, priority: number, partial: boolean): number {
-    this.bytes[this.#priorityAt] = digitZero + priority;
-    this.#textLength.setUint32(0, end - start, true); // the length's upper half stays 0
-    this.bytes.set(buf.subarray(start, end), this.#textAt);
-    this.#end = this.#textAt + (end - start);
-    this.bytes[this.#end++] = newline;
-    return partial ? this.#partialStart : this.#wholeStart;
-  }
-}
-
-const newline = 0x0a;
-const digitZero = 0x30;
-const encoder = new TextEncoder();
-const partialField = encoder.encode('CONTAINER_PARTIAL_MESSAGE=true\n');
-// MESSAGE always in the form with a length: nearly every text ends in a newline, and any may have one inside.
-const priorityAndMessage = encoder.encode('PRIORITY=6\nMESSAGE\n');
