@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { EPOLLIN, EPOLLOUT } from '../../src/sys/constants.ts';
+import { EBADF, EINTR, EMFILE } from '../../src/sys/errno.ts';
+import { Reactor } from '../../src/sys/reactor.ts';
+import { createScriptedSys } from '../../src/sys/scripted.ts';
+
+function make() {
+  const sys = createScriptedSys();
+  return { sys, reactor: new Reactor(sys), seen: [] as string[] };
+}
+
+describe('reactor', () => {
+  it('calls the handlers of one turn in the order in which the kernel reported their fds', () => {
+    const { sys, reactor, seen } = make();
+    for (const fd of [5, 6, 7]) reactor.watch(fd, EPOLLIN, () => seen.push(`fd ${fd}`));
+    sys.events(7, EPOLLIN).events(5, EPOLLIN);
+    reactor.turn();
+    assert.deepEqual(seen, ['fd 7', 'fd 5']);
+  });
+
+  it('an fd that an earlier handler of the turn forgot is not reported any more', () => {
+    const { sys, reactor, seen } = make();
+    reactor.watch(5, EPOLLIN, () => reactor.forget(6));
+    reactor.watch(6, EPOLLIN, () => seen.push('fd 6'));
+    sys.events(5, EPOLLIN).events(6, EPOLLIN);
+    reactor.turn();
+    assert.deepEqual(seen, []);
+  });
+
+  it('a handler may forget its own fd, and watch it again for something else', () => {
+    const { sys, reactor, seen } = make();
+    reactor.watch(5, EPOLLIN, () => {
+      reactor.forget(5);
+      reactor.watch(5, EPOLLOUT, () => seen.push('out'));
+    });
+    sys.events(5, EPOLLIN).events(5, EPOLLOUT);
+    reactor.turn();
+    reactor.turn();
+    assert.deepEqual(seen, ['out']);
+  });
+
+  it('an interrupted wait is a turn in which nothing was reported', () => {
+    const { sys, reactor } = make();
+    sys.answer('epollWait', -EINTR);
+    reactor.turn();
+    sys.assertDone();
+  });
+
+  it('deadlines run in the order of their times, not before them, and once', () => {
+    const { sys, reactor, seen } = make();
+    reactor.after(50, () => seen.push('50'));
+    reactor.after(20, () => seen.push('20'));
+    reactor.turn();
+    assert.deepEqual(seen, ['20']);
+    reactor.turn();
+    reactor.turn(0);
+    assert.deepEqual(seen, ['20', '50']);
+    assert.ok(sys.monotonic[1] >= 50e6);
+  });
+
+  it('a deadline that another one cancels in the same turn does not run', () => {
+    const { sys, reactor, seen } = make();
+    reactor.after(10, () => later.cancel());
+    const later = reactor.after(10, () => seen.push('later'));
+    sys.advance(20);
+    reactor.turn();
+    assert.deepEqual(seen, []);
+  });
+
+  it('a wait is no longer than the caller allows, deadline or not', () => {
+    const { sys, reactor, seen } = make();
+    reactor.after(1000, () => seen.push('late'));
+    const before = sys.monotonic[1];
+    reactor.turn(5);
+    assert.equal(sys.monotonic[1] - before, 5e6);
+    assert.deepEqual(seen, []);
+  });
+
+  it('what cannot be waited for is fatal, and is not watched', () => {
+    const { sys, reactor } = make();
+    sys.answer('epollCtl', -EBADF);
+    assert.throws(() => reactor.watch(9, EPOLLIN, () => undefined), { name: 'FatalError', code: 'EBADF' });
+    reactor.watch(9, EPOLLIN, () => undefined);
+    assert.throws(() => reactor.watch(9, EPOLLIN, () => undefined), /watched already/);
+    sys.answer('epollWait', -EBADF);
+    assert.throws(() => reactor.turn(), { name: 'FatalError', syscall: 'epoll_wait' });
+    assert.throws(() => new Reactor(createScriptedSys().answer('epollCreate', -EMFILE)), { code: 'EMFILE' });
+  });
+});
