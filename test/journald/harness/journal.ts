@@ -99,6 +99,15 @@ export class Journal {
     return lines.map(line => Object.fromEntries(Object.entries(JSON.parse(line)).map(readField)));
   }
 
+  /** Runs a program in the namespace to its end. Answers both of its outputs; throws when it fails. */
+  async run(
+    file: string,
+    args: string[],
+    env: NodeJS.ProcessEnv,
+  ): Promise<{ stdout: string; stderr: string }> {
+    return run('nsenter', [...this.#enter, file, ...args], { env: { ...process.env, ...env } });
+  }
+
   async close(): Promise<void> {
     for (const child of this.#children) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
@@ -131,9 +140,16 @@ const setUp = `
   mount -t tmpfs none /run
   mkdir -p /run/systemd/journald.conf.d /run/systemd/journal /run/log/journal /run/dev
   printf '[Journal]\\nStorage=volatile\\nRateLimitBurst=0\\nReadKMsg=no\\nAudit=no\\n' > /run/systemd/journald.conf.d/test.conf
-  cp -a /dev/null /dev/zero /dev/urandom /run/dev
-  ln -s /run/systemd/journal/dev-log /run/dev/log
-  mount --bind /run/dev /dev
+  for node in /dev/*; do
+    if [ -d "$node" ] && ! [ -L "$node" ]; then
+      mkdir "/run$node"
+      mount --rbind "$node" "/run$node"
+    else
+      cp -a "$node" /run/dev
+    fi
+  done
+  ln -sf /run/systemd/journal/dev-log /run/dev/log
+  mount --rbind /run/dev /dev
   echo ready
   exec cat
 `;
