@@ -106,7 +106,7 @@ class Script {
     return this.calls.filter(([name]) => names.includes(name));
   }
 
-  /** What write, send and sendto took from the caller at that fd, one Buffer a call. */
+  /** What write, send, sendto and sendFd took from the caller at that fd, one Buffer a call. */
   sent(fd: number): Buffer[] {
     return this.#sent.get(fd) ?? [];
   }
@@ -202,8 +202,7 @@ class Script {
 
 type AnyAnswer = number | ((...args: never[]) => number);
 type Default = (script: Script, ...args: never[]) => number;
-
-const offers: ReadonlySet<SysCall> = new Set(['write', 'send', 'sendto']);
+const offers: ReadonlySet<SysCall> = new Set(['write', 'send', 'sendto', 'sendFd']);
 const asks: ReadonlySet<SysCall> = new Set(['read', 'recv']);
 
 const regularFile = [0o100644, 0, 0, 0, 1, 1, 1];

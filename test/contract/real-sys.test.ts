@@ -265,6 +265,26 @@ describe('real Sys: sockets', () => {
     for (const fd of [receiver, sender, reader, writer, out[0]!]) sys.close(fd);
   });
 
+  it('sendFd: an open file and the bytes of the range arrive together, on a connected stream', () => {
+    const path = newPath();
+    const listener = sys.socket(c.SOCK_STREAM | c.SOCK_CLOEXEC);
+    const client = sys.socket(c.SOCK_STREAM | c.SOCK_CLOEXEC);
+    sys.bind(listener, path);
+    sys.listen(listener, 1);
+    const [reader, writer] = makePipe();
+    assert.equal(sys.sendFd(client, Buffer.from('x'), 0, 1, writer), -e.ENOTCONN);
+    assert.equal(sys.connect(client, path), 0);
+    const served = sys.accept4(listener, c.SOCK_NONBLOCK | c.SOCK_CLOEXEC);
+    assert.equal(sys.sendFd(client, Buffer.from('-pty-'), 1, 3, writer), 3);
+    const buf = Buffer.alloc(16);
+    const out = new Int32Array(1);
+    assert.equal(sys.recvFd(served, buf, out), 3);
+    assert.equal(buf.toString('latin1', 0, 3), 'pty');
+    assert.equal(sys.write(out[0]!, Buffer.from('x'), 0, 1), 1);
+    assert.equal(sys.read(reader, buf, 0, 8), 1);
+    for (const fd of [listener, client, served, reader, writer, out[0]!]) sys.close(fd);
+  });
+
   it('sendto: a datagram larger than the send buffer is -EMSGSIZE', () => {
     const path = newPath();
     const receiver = sys.socket(c.SOCK_DGRAM | c.SOCK_CLOEXEC);
