@@ -34,7 +34,7 @@ export interface StartedMonitor {
   readonly attachable: Promise<void>;
   /** Lets an attached exec session start its command. */
   readonly go: () => void;
-  /** What launcher and monitor have said on standard error so far. */
+  /** What launcher and monitor have said so far. */
   readonly said: () => string;
   /** Lets go of the pipes; the monitor goes on. */
   readonly close: () => void;
@@ -46,8 +46,8 @@ export async function startMonitor(start: MonitorStart): Promise<StartedMonitor>
     cwd: start.cwd,
     env: pipeNumbers(start.attaches),
     stdio: start.attaches
-      ? ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe']
-      : ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
+      ? ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe']
+      : ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
     buffer: false,
     reject: false,
     detached: true, // signals for the caller's terminal are not for monitors
@@ -60,7 +60,7 @@ export async function startMonitor(start: MonitorStart): Promise<StartedMonitor>
   const [, , , sync, go, attach] = child.stdio.map(stream => (stream instanceof Duplex ? stream : undefined));
   if (child.pid === undefined || !sync || !go) throw await describeFailedStart(start, subprocess);
   for (const stream of [sync, go, attach]) stream?.on('error', () => {});
-  const stderr = new Words(subprocess.stderr);
+  const stderr = new Words([subprocess.stdout, subprocess.stderr]);
   const replies = readReplies(sync);
   const nextReply = async () => (await replies.next()).value ?? undefined;
   const close = () => {
@@ -95,19 +95,20 @@ export async function startMonitor(start: MonitorStart): Promise<StartedMonitor>
   };
 }
 
-/** Standard error, up to a bound. It is not waited for to end: it is the monitor's, too, for a while. */
+/** What is said, up to a bound: on standard output too, where C conmon 2.1 complains of its options. The streams are
+ * not waited for to end: they are the monitor's, too, for a while. */
 class Words {
   text = '';
-  readonly #stream: Readable;
+  readonly #streams: readonly Readable[];
   readonly #ended: Promise<unknown>;
 
-  constructor(stream: Readable) {
-    this.#stream = stream;
-    this.#ended = once(stream, 'close');
-    this.#ended.catch(() => {});
-    stream.setEncoding('utf8').on('data', chunk => {
-      if (this.text.length < wordsLengthMax) this.text += chunk;
-    });
+  constructor(streams: readonly Readable[]) {
+    this.#streams = streams;
+    this.#ended = Promise.allSettled(streams.map(stream => once(stream, 'close')));
+    for (const stream of streams)
+      stream.setEncoding('utf8').on('data', chunk => {
+        if (this.text.length < wordsLengthMax) this.text += chunk;
+      });
   }
 
   /** All of it, once a launcher that refused has ended. */
@@ -117,7 +118,7 @@ class Words {
   }
 
   close(): void {
-    this.#stream.destroy();
+    for (const stream of this.#streams) stream.destroy();
   }
 }
 

@@ -1,6 +1,6 @@
 // The library's front door.
 
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import pino, { type Logger } from 'pino';
@@ -24,6 +24,7 @@ import type { LogEntry } from './logs/entries.ts';
 import type { LogOptions } from './logs/read-log.ts';
 import { readConfig } from './records.ts';
 import { RuntimeCommand } from './runtime-command.ts';
+import { startContainer } from './start.ts';
 import { readState } from './state.ts';
 import { formatSignal, Stops } from './stop.ts';
 import type {
@@ -101,8 +102,7 @@ export class Runtime {
 
   /** Starts the program of a created container. */
   async start(id: string, options: CallOptions = {}): Promise<void> {
-    await this.#run('starting', id, ['start', id], options);
-    await writeWhole(pathsOf(this.#context, id).started, '');
+    await startContainer(this.#context, id, options);
   }
 
   /** Sends a signal, by name or number, to the container's first process. */
@@ -244,8 +244,7 @@ export class Runtime {
     options: CallOptions,
     input?: string,
   ): Promise<void> {
-    const paths = pathsOf(this.#context, id);
-    if (!(await stat(paths.config).catch(() => undefined))) throw new NotFoundError(id);
+    this.#bundleOf(id);
     await this.#context.runtime.run(`${verb} container ${id}`, args, options, input);
   }
 

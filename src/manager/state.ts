@@ -98,6 +98,9 @@ function readDeleted(id: string, paths: ContainerPaths): ContainerState {
   return composeDeleted(id, stored);
 }
 
+/** The time of a start is written down before the start. */
+const unstarted: ReadonlySet<ContainerStatus> = new Set(['creating', 'created']);
+
 interface Judgement {
   readonly status: ContainerStatus;
   readonly synthetic: boolean;
@@ -123,7 +126,7 @@ function compose(
     bundle: config.bundle,
     name: config.name,
     createdAt: new Date(config.createdAt),
-    startedAt: timeIfThere(paths.started),
+    startedAt: unstarted.has(judgement.status) ? undefined : timeIfThere(paths.started),
     ...exit,
     oomKilled,
     logPath: config.logPath ?? undefined,

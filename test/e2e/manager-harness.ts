@@ -1,0 +1,115 @@
+// What the tests of the library share: the conmons it runs over, the runtimes there are, and bundles for these.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { Runtime, type RuntimeOptions } from '../../src/manager/index.ts';
+import { makeBundle } from '../fixtures/bundle.ts';
+
+export interface Conmon {
+  readonly name: string;
+  readonly path: string;
+}
+
+export const hostrun = join(import.meta.dirname, '../../bin/hostrun');
+
+/** Ours, and the C conmon that CONMON_C names or PATH has. */
+export const conmons: readonly Conmon[] = [
+  { name: 'our conmon', path: join(import.meta.dirname, '../../dist/conmon') },
+  { name: 'C conmon', path: process.env.CONMON_C ?? findInPath('conmon') ?? '' },
+].filter(({ path }) => existsSync(path));
+
+const mounts = [
+  { destination: '/proc', type: 'proc', source: 'proc' },
+  { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=65536k'] },
+  {
+    destination: '/dev/pts',
+    type: 'devpts',
+    source: 'devpts',
+    options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620'],
+  },
+];
+
+const isolation = { namespaces: ['pid', 'ipc', 'uts', 'mount'].map(type => ({ type })) };
+
+/** What the tests' scripts call. */
+const applets = ['sh', 'sleep', 'cat', 'head', 'seq', 'stty', 'true', 'kill', 'dd', 'touch'];
+
+/** runc where it can run containers here, else hostrun. */
+export const ociRuntime = runcWorks() ? 'runc' : hostrun;
+
+/** A manager with a directory of state of its own; its containers are gone after the test. */
+export function makeManager(t: TestContext, conmon: Conmon, options: RuntimeOptions = {}): Runtime {
+  const root = mkdtempSync(join(tmpdir(), 'manager-'));
+  const runtime = new Runtime({ runtime: ociRuntime, conmon: conmon.path, root, ...options });
+  t.after(async () => {
+    for (const { id } of await runtime.list()) await runtime.delete(id, { force: true });
+    rmSync(root, { recursive: true, force: true });
+  });
+  return runtime;
+}
+
+/** A bundle that runs a shell script. */
+export function makeShellBundle(
+  t: TestContext,
+  script: string,
+  options: {
+    readonly terminal?: boolean;
+    readonly cwd?: string;
+    readonly annotations?: Record<string, string>;
+  } = {},
+): string {
+  const dir = mkdtempSync(join(tmpdir(), 'manager-bundle-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const { terminal = false, cwd = '/', annotations } = options;
+  const isolated = { mounts, linux: isolation };
+  makeBundle(dir, {
+    args: ['/bin/sh', '-c', script],
+    terminal,
+    cwd,
+    config: { ...isolated, ...(annotations ? { annotations } : {}) },
+  });
+  if (ociRuntime === 'runc') fillRootfs(join(dir, 'rootfs'));
+  return dir;
+}
+
+/** Runs a container to the point where its program has been started. */
+export async function runContainer(
+  runtime: Runtime,
+  id: string,
+  bundle: string,
+  options: Omit<Parameters<Runtime['create']>[1], 'bundle'> = {},
+): Promise<void> {
+  await runtime.create(id, { bundle, ...options });
+  await runtime.start(id);
+}
+
+function fillRootfs(rootfs: string): void {
+  const bin = join(rootfs, 'bin');
+  mkdirSync(bin, { recursive: true });
+  cpSync('/bin/busybox', join(bin, 'busybox'));
+  for (const applet of applets) symlinkSync('busybox', join(bin, applet));
+}
+
+function runcWorks(): boolean {
+  if (process.getuid?.() !== 0 || !findInPath('runc') || !existsSync('/bin/busybox')) return false;
+  const dir = mkdtempSync(join(tmpdir(), 'manager-probe-'));
+  const root = ['--root', join(dir, 'root')];
+  try {
+    makeBundle(dir, { args: ['/bin/sh', '-c', 'exit 7'], config: { mounts, linux: isolation } });
+    fillRootfs(join(dir, 'rootfs'));
+    return spawnSync('runc', [...root, 'run', '-b', dir, 'probe'], { stdio: 'ignore' }).status === 7;
+  } catch {
+    return false;
+  } finally {
+    if (existsSync(join(dir, 'root', 'probe'))) execFileSync('runc', [...root, 'delete', '--force', 'probe']);
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function findInPath(name: string): string | undefined {
+  const directories = (process.env.PATH ?? '').split(delimiter);
+  return directories.map(directory => join(directory, name)).find(existsSync);
+}

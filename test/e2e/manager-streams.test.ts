@@ -1,0 +1,160 @@
+// Commands in containers, attaching and logs through the library, over each conmon there is.
+
+import assert from 'node:assert/strict';
+import { renameSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { ExecTimeoutError, NotFoundError, RuntimeError, StateError } from '../../src/manager/index.ts';
+import { conmons, makeManager, makeShellBundle, runContainer } from './manager-harness.ts';
+
+for (const conmon of conmons)
+  describe(`manager streams over ${conmon.name}`, () => {
+    test('exec: streams apart, exit code, environment, and bytes as they are', async t => {
+      const runtime = makeManager(t, conmon);
+      await runContainer(runtime, 'exec', makeShellBundle(t, 'sleep 1000'));
+      const apart = await runtime.execSync('exec', {
+        args: ['/bin/sh', '-c', 'printf "out $WHO"; printf err >&2; exit 3'],
+        env: ['WHO=first', 'WHO=you'],
+      });
+      assert.deepEqual(
+        [apart.exitCode, apart.stdout.toString(), apart.stderr.toString(), apart.truncated],
+        [3, 'out you', 'err', false],
+      );
+      const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+      const input = Buffer.concat(Array.from({ length: 400 }, () => all)); // 100 KiB, more than three packets
+      const echoed = await runtime.execSync('exec', { args: ['/bin/cat'], input });
+      assert.ok(echoed.stdout.equals(input));
+      const newline = await runtime.execSync('exec', {
+        args: ['/bin/sh', '-c', 'printf a; sleep 0.1; printf "\\n"'],
+      });
+      assert.equal(newline.stdout.toString(), 'a\n');
+    });
+
+    test('exec: the output limit cuts, and the command goes on to its end', async t => {
+      const runtime = makeManager(t, conmon);
+      await runContainer(runtime, 'exec', makeShellBundle(t, 'sleep 1000'));
+      const script = 'head -c 3000000 /dev/zero; printf last >&2; exit 5';
+      const result = await runtime.execSync('exec', {
+        args: ['/bin/sh', '-c', script],
+        outputLimitBytes: 1_000_001,
+      });
+      assert.deepEqual([result.stdout.length, result.truncated, result.exitCode], [1_000_001, true, 5]);
+      assert.equal(result.stderr.toString(), 'last');
+    });
+
+    test('exec: past its time it is killed, and what it said comes with the error', async t => {
+      const runtime = makeManager(t, conmon);
+      await runContainer(runtime, 'exec', makeShellBundle(t, 'sleep 1000'));
+      const before = performance.now();
+      const command = { args: ['/bin/sh', '-c', 'echo begun; sleep 1000'], timeoutMs: 500 };
+      await assert.rejects(runtime.execSync('exec', command), (error: unknown) => {
+        assert.ok(error instanceof ExecTimeoutError);
+        assert.equal(error.stdout.toString(), 'begun\n');
+        return true;
+      });
+      assert.ok(performance.now() - before < 15_000);
+    });
+
+    test('exec: a program that is not there is the runtime’s error, in its words', async t => {
+      const runtime = makeManager(t, conmon);
+      await runContainer(runtime, 'exec', makeShellBundle(t, 'sleep 1000'));
+      await assert.rejects(runtime.execSync('exec', { args: ['/nowhere'] }), (error: unknown) => {
+        assert.ok(error instanceof RuntimeError);
+        assert.match(error.words, /nowhere/);
+        return true;
+      });
+      await assert.rejects(runtime.execSync('nobody', { args: ['/bin/true'] }), NotFoundError);
+    });
+
+    test('exec: as a stream it is read while it runs, and a signal ends it', async t => {
+      const runtime = makeManager(t, conmon);
+      await runContainer(runtime, 'exec', makeShellBundle(t, 'sleep 1000'));
+      const session = await runtime.exec('exec', {
+        args: ['/bin/sh', '-c', 'read a; echo "got $a"; sleep 1000'],
+        stdin: true,
+      });
+      session.stdin.write('this\n');
+      session.stderr.resume();
+      for await (const chunk of session.stdout) {
+        assert.equal(String(chunk), 'got this\n');
+        break;
+      }
+      session.kill('SIGTERM');
+      assert.deepEqual(await session.ended, { exitCode: 143, timedOut: false });
+    });
+
+    test('attach: from before the start nothing is missed, input arrives, and it ends with the container', async t => {
+      const runtime = makeManager(t, conmon);
+      await runtime.create('talk', {
+        bundle: makeShellBundle(t, 'echo hello; cat; echo bye >&2'),
+        stdin: true,
+      });
+      const attachment = await runtime.attach('talk', { apart: true });
+      await runtime.start('talk');
+      attachment.end('to and fro\n');
+      const read = async (stream: AsyncIterable<Buffer>) =>
+        Buffer.concat(await Array.fromAsync(stream)).toString();
+      const [out, err] = await Promise.all([read(attachment), read(attachment.stderr!)]);
+      assert.deepEqual([out, err], ['hello\nto and fro\n', 'bye\n']);
+      assert.equal(await attachment.outcome, 'ended');
+      await runtime.wait('talk');
+      await assert.rejects(runtime.attach('talk'), StateError);
+    });
+
+    test('attach: a terminal has the size it is given, and the detach keys leave it running', async t => {
+      const runtime = makeManager(t, conmon);
+      const script = 'read a; stty size; while :; do sleep 0.02; done';
+      await runtime.create('tty', { bundle: makeShellBundle(t, script, { terminal: true }) });
+      const attachment = await runtime.attach('tty', { detachKeys: 'ctrl-p,ctrl-q' });
+      await runtime.start('tty');
+      await attachment.resize({ rows: 11, columns: 22 });
+      attachment.write('go\n');
+      let seen = '';
+      for await (const chunk of attachment.iterator({ destroyOnReturn: false })) {
+        seen += chunk;
+        if (seen.includes('11 22')) break;
+      }
+      attachment.write(Buffer.from([0x10]));
+      attachment.write(Buffer.from([0x11]));
+      assert.equal(await attachment.outcome, 'detached');
+      assert.equal((await runtime.state('tty')).status, 'running');
+    });
+
+    test('attach: a reader that stops for a while loses nothing of 5 MB', async t => {
+      const runtime = makeManager(t, conmon);
+      await runtime.create('slow', { bundle: makeShellBundle(t, 'head -c 5000000 /dev/zero') });
+      const attachment = await runtime.attach('slow');
+      await runtime.start('slow');
+      let bytes = 0;
+      for await (const chunk of attachment) {
+        if (bytes === 0) await runtime.state('slow'); // a pause of many turns
+        bytes += chunk.length;
+      }
+      assert.equal(bytes, 5_000_000);
+    });
+
+    test('logs: followed while the log is renamed and reopened, every line comes once', async t => {
+      const runtime = makeManager(t, conmon);
+      const count = 3000;
+      const script = `i=0; while [ $i -lt ${count} ]; do echo "line $i"; i=$((i + 1)); done`;
+      await runtime.create('log', { bundle: makeShellBundle(t, script) });
+      const path = (await runtime.state('log')).logPath!;
+      const lines: string[] = [];
+      const following = (async () => {
+        for await (const { data } of runtime.logs('log', { follow: true })) {
+          lines.push(data.toString());
+          if (lines.length === 1) seen.resolve();
+        }
+      })();
+      const seen = Promise.withResolvers<void>();
+      await runtime.start('log');
+      await seen.promise;
+      renameSync(path, `${path}.1`);
+      // It may have ended by now: then the log stays as it is.
+      await runtime.reopenLog('log').catch(error => assert.ok(error instanceof StateError, String(error)));
+      await following;
+      assert.deepEqual(
+        lines,
+        Array.from({ length: count }, (_, i) => `line ${i}`),
+      );
+    });
+  });
