@@ -1,6 +1,9 @@
 // The groups of tests: where they are, and what a machine must have for them.
 
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { probeJournald } from '../test/journald/harness/probe.ts';
 import { probePodman } from '../test/podman/harness/probe.ts';
 
 export interface TestGroup {
@@ -16,8 +19,24 @@ export interface TestGroup {
 
 const nothing = async () => undefined;
 
+const project = join(import.meta.dirname, '..');
+const compiledConmon = join(project, 'dist/conmon');
+const nodeConmon = join(project, 'build/node-form/conmon');
+
 const compiledForm = async () =>
-  existsSync('dist/libexec/conmon') ? undefined : 'the compiled form, which Bun builds (npm run build)';
+  existsSync(join(project, 'dist/libexec/conmon'))
+    ? undefined
+    : 'the compiled form, which Bun builds (npm run build)';
+
+/** It lies beside the compiled form, so that both can be tested in one run. */
+const buildNodeForm = async () => {
+  execFileSync(
+    process.execPath,
+    [join(project, 'scripts/build.ts'), '--node', '--out', join(project, 'build/node-form')],
+    { stdio: 'inherit' },
+  );
+  return undefined;
+};
 
 export const groups: readonly TestGroup[] = [
   { name: 'unit', about: 'rules, without the system', folder: 'test/unit', needs: nothing },
@@ -32,15 +51,21 @@ export const groups: readonly TestGroup[] = [
     name: 'e2e-compiled',
     about: 'dist/conmon, compiled by Bun, as a caller sees it',
     folder: 'test/e2e',
-    env: { CONMON_FORM: 'compiled' },
+    env: { CONMON_FORM: 'compiled', CONMON: compiledConmon },
     needs: compiledForm,
   },
   {
     name: 'e2e-node',
     about: 'the same on Node.js',
     folder: 'test/e2e',
-    env: { CONMON_FORM: 'node' },
-    needs: nothing,
+    env: { CONMON_FORM: 'node', CONMON: nodeConmon },
+    needs: buildNodeForm,
+  },
+  {
+    name: 'journald',
+    about: 'the journald log driver with a journald of its own',
+    folder: 'test/journald',
+    needs: async () => (await compiledForm()) ?? (await probeJournald()),
   },
   {
     name: 'podman',

@@ -115,8 +115,9 @@ underEachConmon('exec', podman => {
     ]);
     try {
       await terminal.shows(/ready/);
-      terminal.type('\x10\x11');
-      assert.equal(await terminal.exitCode, 0);
+      // Podman 4.3 takes that for an error, unlike in run and attach.
+      assert.equal(await terminal.detach('\x10\x11'), 255);
+      await terminal.shows(/detached from container/);
       assert.equal(await podman().ok('exec', 'host', 'sh', '-c', 'echo go > /go; cat /go'), 'done');
     } finally {
       terminal.close();
@@ -129,9 +130,9 @@ underEachConmon('exec', podman => {
     assert.equal(await podman().ok('exec', 'host', 'cat', '/done'), 'finished');
   });
 
-  test('-d: a command that is not there is an error', async () => {
+  test('-d: a command that is not there is an error in the words of the runtime', async () => {
     const { exitCode, stderr } = await podman().call(['exec', '-d', 'host', 'no-such-command']);
-    assert.equal(exitCode, 127);
+    assert.equal(exitCode, 125);
     assert.match(stderr, /executable file not found in \$PATH/);
   });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { test } from 'node:test';
+import { assertSameText } from './harness/assert-same-text.ts';
 import { underEachConmon } from './harness/under-each-conmon.ts';
 import { until } from './harness/until.ts';
 
@@ -87,7 +88,7 @@ underEachConmon('logs', podman => {
   test('-f: 20,000 lines of a container that ends meanwhile arrive, none missing or twice', async () => {
     await podman().runDetached('--name', 'writer', 'box', 'seq', '1', '20000');
     const { stdout } = await podman().call(['logs', '-f', 'writer']);
-    assert.equal(stdout, `${Array.from({ length: 20_000 }, (_, i) => i + 1).join('\n')}\n`);
+    assertSameText(stdout, `${Array.from({ length: 20_000 }, (_, i) => i + 1).join('\n')}\n`);
   });
 
   test('a restarted container writes on in the same log', async () => {

@@ -1,11 +1,14 @@
 // podman at a real terminal, as somebody who types sees it.
 
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type IPty, spawn } from 'node-pty';
 import { podmanPath } from './machine.ts';
 import type { PodmanHome } from './podman-home.ts';
+import { until } from './until.ts';
 
 const answerTimeoutMs = 20_000;
+const keyPauseMs = 60;
 
 export class Terminal {
   /** Everything shown so far. */
@@ -34,6 +37,25 @@ export class Terminal {
 
   type(text: string): void {
     this.#pty.write(text);
+  }
+
+  /**
+   * Types the detach keys, and answers podman's exit code. Podman 4.3 knows them only when each comes in a read of its
+   * own, so they are typed as slowly as by hand, and once more if they did not take.
+   */
+  async detach(keys: string): Promise<number> {
+    let exitCode: number | undefined;
+    void this.exitCode.then(code => {
+      exitCode = code;
+    });
+    return until('podman to let go of the terminal', async () => {
+      for (const key of keys) {
+        if (exitCode !== undefined) return exitCode;
+        this.type(key);
+        await delay(keyPauseMs);
+      }
+      return exitCode;
+    });
   }
 
   resize(rows: number, cols: number): void {
