@@ -20,6 +20,7 @@ interface Deadline extends Timer {
 
 /** How many fds one call of epoll_wait can report; more only take another turn. */
 const eventsPerTurnMax = 64;
+const noFd = -1;
 
 export class Reactor {
   readonly #sys: Sys;
@@ -28,6 +29,8 @@ export class Reactor {
   readonly #events = new Int32Array(2 * eventsPerTurnMax);
   readonly #clock = new Float64Array(2);
   #deadlines: Deadline[] = [];
+  /** How many of #events this turn got. */
+  #eventsCount = 0;
 
   constructor(sys: Sys) {
     this.#sys = sys;
@@ -51,7 +54,10 @@ export class Reactor {
 
   /** Stops watching; to be called before the fd is closed. */
   forget(fd: number): void {
-    if (this.#handlers.delete(fd)) this.#control(EPOLL_CTL_DEL, fd, 0);
+    if (!this.#handlers.delete(fd)) return;
+    this.#control(EPOLL_CTL_DEL, fd, 0);
+    // The number may be another file's before this turn is over: what was reported is not about that one.
+    for (let i = 0; i < this.#eventsCount; i++) if (this.#events[2 * i] === fd) this.#events[2 * i] = noFd;
   }
 
   /** Calls `run` once, `ms` milliseconds from now. */
@@ -78,6 +84,7 @@ export class Reactor {
     const count = this.#sys.epollWait(this.#epfd, this.#events, this.#timeoutMs(waitMaxMs));
     if (count < 0 && count !== -EINTR)
       throw new FatalError('Failed to wait', { errno: count, syscall: 'epoll_wait' });
+    this.#eventsCount = Math.max(count, 0);
     for (let i = 0; i < count; i++) this.#handlers.get(this.#events[2 * i]!)?.(this.#events[2 * i + 1]!);
     this.#runDeadlines();
   }

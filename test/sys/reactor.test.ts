@@ -40,6 +40,18 @@ describe('reactor', () => {
     assert.deepEqual(seen, ['out']);
   });
 
+  it('an fd whose number is watched anew within a turn does not get what was reported of the one before', () => {
+    const { sys, reactor, seen } = make();
+    reactor.watch(5, EPOLLIN, () => {
+      reactor.forget(6);
+      reactor.watch(6, EPOLLIN, () => seen.push('the new 6'));
+    });
+    reactor.watch(6, EPOLLIN, () => seen.push('the old 6'));
+    sys.events(5, EPOLLIN).events(6, EPOLLIN);
+    reactor.turn();
+    assert.deepEqual(seen, []);
+  });
+
   it('an interrupted wait is a turn in which nothing was reported', () => {
     const { sys, reactor } = make();
     sys.answer('epollWait', -EINTR);

@@ -1,0 +1,197 @@
+// Everything between the container's stdio and those outside: its output goes to the logs and to attach clients,
+// their input to its stdin, and the control fifos set its window's size.
+
+import { type AttachHooks, type AttachServer, openAttachServer } from '../attach/attach-server.ts';
+import { ContainerStdin } from '../attach/container-stdin.ts';
+import { placeAttachSocket } from '../attach/socket-path.ts';
+import { type ControlFifos, openControlFifos } from '../control/control-fifos.ts';
+import { headRoomBytes } from '../logs/driver.ts';
+import type { Logs } from '../logs/logs.ts';
+import type { Options } from '../options/options.ts';
+import { type Console, type ConsoleSocket, openConsoleSocket } from '../stdio/console-socket.ts';
+import { openInputPipe, openOutputPipe } from '../stdio/container-pipes.ts';
+import { OutputRelay, type OutputSinks, readBytesMax, type StreamName } from '../stdio/relay.ts';
+import { RuntimeStderr } from '../stdio/runtime-stderr.ts';
+import { setWindowSize } from '../stdio/window-size.ts';
+import { errorWords } from '../sys/errno.ts';
+import type { Reactor } from '../sys/reactor.ts';
+import type { Sys } from '../sys/sys.ts';
+
+/** The most that is still read of a container's output once it has ended: what a pipe can hold. */
+const drainBytesMax = 1024 * 1024;
+
+export class ContainerIo {
+  /** The runtime's words, as long as they may be those of an error. */
+  readonly runtimeStderr: RuntimeStderr;
+  readonly #sys: Sys;
+  readonly #reactor: Reactor;
+  readonly #options: Options;
+  readonly #logs: Logs;
+  readonly #warn: (message: string) => void;
+  readonly #stdin: ContainerStdin;
+  readonly #sinks: OutputSinks;
+  readonly #relays: OutputRelay[] = [];
+  readonly #buf = new Uint8Array(headRoomBytes + readBytesMax);
+  #attach: AttachServer | undefined;
+  #control: ControlFifos | undefined;
+  #console: Console | undefined;
+  #consoleSocket: ConsoleSocket | undefined;
+  /** What the terminal's size is to be, in cells. */
+  #size: readonly [height: number, width: number] | undefined;
+  /** The container's ends, until the runtime has them. */
+  #theirs: number[] = [];
+
+  constructor(sys: Sys, reactor: Reactor, options: Options, logs: Logs, warn: (message: string) => void) {
+    this.#sys = sys;
+    this.#reactor = reactor;
+    this.#options = options;
+    this.#logs = logs;
+    this.#warn = warn;
+    this.#stdin = new ContainerStdin(sys, reactor, () => this.#attach?.resumeInput());
+    this.#sinks = {
+      write: (stream, buf, start, end) => {
+        this.#logs.write(stream, buf, start, end); // first: no client can hold it up
+        this.#attach?.broadcast(stream, buf, start, end);
+      },
+      pause: stream => this.#logs.pause(stream),
+      end: stream => this.#logs.end(stream),
+      hasRoom: () => this.#attach?.hasRoom ?? true,
+    };
+    this.runtimeStderr = new RuntimeStderr(headRoomBytes, (buf, start, end) =>
+      this.#sinks.write('stderr', buf, start, end),
+    );
+  }
+
+  // --- the start -----------------------------------------------------------------------------------------------
+
+  /** Opens the attach socket and the control fifos; with a reader on each, a caller may use them at once. */
+  openSockets(bundle: string): void {
+    const { fullAttach, socketDirPath: socketDir, cuuid = '' } = this.#options;
+    const place = placeAttachSocket({ bundle, fullAttach, socketDir, cuuid });
+    this.#attach = openAttachServer(this.#sys, this.#reactor, place, this.#attachHooks(), this.#warn);
+    const hooks = {
+      onResize: (height: number, width: number) => this.#resize(height, width),
+      onReopenLogs: () => this.#logs.reopen(),
+    };
+    this.#control = openControlFifos(this.#sys, this.#reactor, bundle, hooks, this.#warn);
+  }
+
+  /** Listens for the terminal; `onConsole` is called when it is here. Answers the socket's path. */
+  openConsoleSocket(directory: string, onConsole: () => void): string {
+    const hooks = {
+      onConsole: (console: Console) => {
+        this.#console = console;
+        this.#stdin.attachTo(console.inputFd);
+        this.#relay('stdout', console.outputFd, this.#sinks);
+        if (this.#size !== undefined) this.#resize(...this.#size);
+        onConsole();
+      },
+    };
+    this.#consoleSocket = openConsoleSocket(this.#sys, this.#reactor, directory, hooks, this.#warn);
+    return this.#consoleSocket.path;
+  }
+
+  /** Makes the pipes and relays what comes. Answers the container's stdin, stdout and stderr; `devNull` where it
+   * has none of its own. With a terminal there is a stderr all the same, for the runtime's words. */
+  openPipes(devNull: number): [stdin: number, stdout: number, stderr: number] {
+    const { stdin, terminal } = this.#options;
+    const input = stdin && !terminal ? openInputPipe(this.#sys, 'stdin') : undefined;
+    const output = terminal ? undefined : openOutputPipe(this.#sys, 'stdout');
+    const errors = openOutputPipe(this.#sys, 'stderr');
+    if (input !== undefined) this.#stdin.attachTo(input.ours);
+    else if (!terminal) this.#stdin.close(); // what clients send is for nobody
+    if (output !== undefined) this.#relay('stdout', output.ours, this.#sinks);
+    this.#relay('stderr', errors.ours, this.#holdingSinks());
+    this.#theirs = [input, output, errors].flatMap(pipe => (pipe === undefined ? [] : [pipe.theirs]));
+    return [input?.theirs ?? devNull, output?.theirs ?? devNull, errors.theirs];
+  }
+
+  /** The runtime has them now: ours would keep the pipes from their end. */
+  closeTheirPipes(): void {
+    for (const fd of this.#theirs) this.#sys.close(fd);
+    this.#theirs = [];
+  }
+
+  /** The runtime has ended: a terminal that is not here by now will not come. */
+  endConsoleSocket(): void {
+    this.#consoleSocket?.poll(); // it may be here, and not yet have been reported
+    this.#consoleSocket?.close();
+  }
+
+  // --- the end -------------------------------------------------------------------------------------------------
+
+  /** What the runtime said on its stderr. */
+  readRuntimeWords(): Uint8Array {
+    for (const relay of this.#relays) if (relay.stream === 'stderr') relay.drain(drainBytesMax);
+    return this.runtimeStderr.words;
+  }
+
+  /** Reads all that the container has left in its pipes, and ends the logs' streams. */
+  drainOutput(): void {
+    this.runtimeStderr.settle();
+    for (const relay of this.#relays) relay.drain(drainBytesMax);
+  }
+
+  /** Bytes that clients have not taken yet. */
+  get pendingForClients(): number {
+    return this.#attach?.pending ?? 0;
+  }
+
+  unlinkAttachSocket(): void {
+    this.#attach?.unlink();
+  }
+
+  closeClients(): void {
+    this.#attach?.close();
+    this.#attach = undefined;
+  }
+
+  /** All but the clients, who may still have something to read. */
+  close(): void {
+    this.#consoleSocket?.close();
+    this.#control?.close();
+    this.#stdin.close();
+  }
+
+  // --- between the rooms ---------------------------------------------------------------------------------------
+
+  #relay(stream: StreamName, fd: number, sinks: OutputSinks): void {
+    const from = { stream, fd, isTerminal: stream === 'stdout' && this.#options.terminal };
+    const relay = new OutputRelay(this.#sys, this.#reactor, from, this.#buf, headRoomBytes, sinks);
+    this.#relays.push(relay);
+    relay.resume();
+  }
+
+  /** Stderr's, until it is known whether the runtime or the container speaks there. */
+  #holdingSinks(): OutputSinks {
+    const stderr = this.runtimeStderr;
+    const sinks = this.#sinks;
+    return {
+      write: (_, buf, start, end) => stderr.take(buf, start, end),
+      pause: stream => stderr.isHolding || sinks.pause(stream),
+      end: stream => stderr.isHolding || sinks.end(stream),
+      hasRoom: () => sinks.hasRoom(),
+    };
+  }
+
+  #attachHooks(): AttachHooks {
+    return {
+      onInput: (buf, start, end) => this.#stdin.accept(buf, start, end),
+      onInputEnd: () => {
+        if (this.#options.stdin && !this.#options.leaveStdinOpen) this.#stdin.end();
+      },
+      onRoom: () => {
+        for (const relay of this.#relays) relay.resume();
+      },
+      onFlushed: () => {}, // whoever waits for that looks at `pendingForClients`
+    };
+  }
+
+  /** A size that comes before the terminal is set when it does. */
+  #resize(height: number, width: number): void {
+    this.#size = [height, width];
+    if (this.#console === undefined) return;
+    const answer = setWindowSize(this.#sys, this.#console.outputFd, height, width);
+    if (answer < 0) this.#warn(`Failed to set process pty terminal size: ${errorWords(answer)}`);
+  }
+}

@@ -1,0 +1,113 @@
+// The processes of one container: the runtime, and what it leaves us as our child. Signals that come for us go on to
+// them, and their ends become facts.
+
+import type { Facts } from '../lifecycle/next-step.ts';
+import { ContainerProcess } from '../runtime/container-process.ts';
+import {
+  EPOLLIN,
+  SIGCHLD,
+  SIGHUP,
+  SIGINT,
+  SIGKILL,
+  SIGPIPE,
+  SIGQUIT,
+  SIGTERM,
+  SIGUSR1,
+  SIGUSR2,
+  WNOHANG,
+} from '../sys/constants.ts';
+import { EINTR } from '../sys/errno.ts';
+import { FatalError } from '../sys/errors.ts';
+import type { Reactor } from '../sys/reactor.ts';
+import type { SpawnPlan, Sys } from '../sys/sys.ts';
+
+/** Signals that the container gets in our place. */
+const forwardedSignals = [SIGTERM, SIGQUIT, SIGINT];
+/** Those that would end us, or act on the engine. SIGPIPE is how CRI-O's scope stops a monitor. */
+const ignoredSignals = [SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2];
+const signalsPerReadMax = 64;
+
+export class Processes {
+  readonly facts: { -readonly [Name in keyof Facts]: Facts[Name] };
+  /** A signal that came before there was anybody to pass it on to; 0 for none. */
+  stopSignal = 0;
+  readonly #sys: Sys;
+  readonly #reactor: Reactor;
+  #runtimePid = -1;
+  #container: ContainerProcess | undefined;
+  /** Wait statuses of children that we do not know: a short command may end before its pid is in the pid file. */
+  readonly #strangers = new Map<number, number>();
+
+  /** From here on signals come to us, and not to the engine. */
+  constructor(sys: Sys, reactor: Reactor, consoleWanted: boolean) {
+    this.#sys = sys;
+    this.#reactor = reactor;
+    this.facts = {
+      runtimeStatus: undefined,
+      consoleWanted,
+      consoleHere: false,
+      containerPid: undefined,
+      containerStatus: undefined,
+      timedOut: false,
+    };
+    for (const number of ignoredSignals) sys.ignoreSignal(number);
+    const fd = sys.signalPipe([SIGCHLD, ...forwardedSignals]);
+    if (fd < 0)
+      throw new FatalError('Failed to register the signal handler', { errno: fd, syscall: 'sigaction' });
+    reactor.watch(fd, EPOLLIN, () => this.#readSignals(fd));
+  }
+
+  startRuntime(plan: SpawnPlan): void {
+    const pid = this.#sys.spawn(plan);
+    if (pid < 0)
+      throw new FatalError(`Failed to execute runtime ${plan.file}`, { errno: pid, syscall: 'execve' });
+    this.#runtimePid = pid;
+  }
+
+  /** `pid` is the container's process. */
+  follow(pid: number): void {
+    this.facts.containerPid = pid;
+    this.facts.containerStatus = this.#strangers.get(pid);
+    this.#strangers.clear();
+    if (this.facts.containerStatus !== undefined) return;
+    this.#container = new ContainerProcess(this.#sys, this.#reactor, pid, () => {
+      this.#reap();
+      this.facts.containerStatus ??= 'unknown'; // somebody else's child
+    });
+    if (this.stopSignal !== 0) this.#container.signal(this.stopSignal);
+  }
+
+  /** Kills the container's process and its group. */
+  kill(): void {
+    this.#container?.signalGroup(SIGKILL);
+  }
+
+  #readSignals(fd: number): void {
+    const numbers = new Uint8Array(signalsPerReadMax);
+    const count = this.#sys.read(fd, numbers, 0, numbers.length);
+    for (const number of numbers.subarray(0, Math.max(count, 0))) {
+      if (number === SIGCHLD) this.#reap();
+      else this.#forward(number);
+    }
+  }
+
+  #forward(signal: number): void {
+    if (this.#container !== undefined) this.#container.signal(signal);
+    else if (this.#runtimePid > 0 && this.facts.runtimeStatus === undefined)
+      this.#sys.kill(this.#runtimePid, signal);
+    else this.stopSignal = signal;
+  }
+
+  /** Takes every child that has ended; what it means is decided after the turn. */
+  #reap(): void {
+    const status = new Int32Array(1);
+    for (;;) {
+      const pid = this.#sys.waitpid(-1, status, WNOHANG);
+      if (pid === -EINTR) continue;
+      if (pid <= 0) return;
+      if (pid === this.#runtimePid) this.facts.runtimeStatus = status[0];
+      else if (pid === this.facts.containerPid) this.facts.containerStatus = status[0];
+      else if (this.facts.containerPid === undefined) this.#strangers.set(pid, status[0]!);
+    }
+  }
+}
