@@ -50,13 +50,9 @@ require_compiler() {
 # Compared by content, not by time: a checkout gives files any time.
 install_dependencies() {
   cmp -s package-lock.json "$stamp" && "$node" --version >/dev/null 2>&1 && return
-  if [[ -d node_modules ]]; then
-    step 'Bringing the dependencies up to date'
-    npm install --no-save --no-audit --no-fund --loglevel=error >&2
-  else
-    step 'Installing the dependencies, a pinned Node.js among them (about a minute)'
-    npm ci --no-audit --no-fund --loglevel=error >&2
-  fi
+  step 'Installing the dependencies, a pinned Node.js among them (about a minute the first time)'
+  # Not `npm ci`: it refuses a lockfile that leaves out packages which other platforms alone would install.
+  npm install --no-save --no-audit --no-fund --loglevel=error >&2
   "$node" --version >/dev/null || fail \
     "The pinned Node.js does not run ($node)." \
     'It comes from the npm package "node", whose install script must be allowed to run (npm config get ignore-scripts).'
