@@ -23,10 +23,12 @@ underEachConmon('out of memory', podman => {
     await go('eater');
     await podman().untilLogged('eater', 'child gave 137');
     const marker = join(await bundleOf('eater'), 'oom');
-    await until('the marker', () => existsSync(marker));
+    // C conmon before 2.2 does not find the cgroup where version 1 and 2 are mounted side by side.
+    const isShown = !podman().conmon.isReference;
+    if (isShown) await until('the marker', () => existsSync(marker));
     await go('eater');
     assert.equal(await podman().ok('wait', 'eater'), '9');
-    assert.equal(await podman().inspect('eater', '{{.State.OOMKilled}}'), 'true');
+    if (isShown) assert.equal(await podman().inspect('eater', '{{.State.OOMKilled}}'), 'true');
   });
 
   test('a container that the kernel kills whole gives 137, and leaves the marker', async () => {
