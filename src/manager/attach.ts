@@ -4,6 +4,7 @@ import { Duplex, Readable } from 'node:stream';
 import { resizeTerminal, type TerminalSize } from './control.ts';
 import { DetachMatcher, parseDetachKeys } from './detach-keys.ts';
 import { StateError } from './errors.ts';
+import { errorCode } from './files.ts';
 import { type KernelClient, kernel, kernelError } from './kernel/client.ts';
 import type { KernelReport } from './kernel/messages.ts';
 import { within } from './limits.ts';
@@ -101,8 +102,10 @@ export class Attachment extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#finish('detached');
-    if (error) this.stderr?.destroy(error);
-    done(error);
+    // Leaving an iteration early is leaving, not an error.
+    const failure = error && errorCode(error) === 'ABORT_ERR' ? null : error;
+    if (failure) this.stderr?.destroy(failure);
+    done(failure);
   }
 
   #send(bytes: Uint8Array, done: () => void): void {

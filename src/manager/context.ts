@@ -1,6 +1,7 @@
 // What the parts of the library share.
 
 import type { Logger } from 'pino';
+import type { Coalescer } from './coalesce.ts';
 import type { DirectoryWatch } from './directory-watch.ts';
 import { type ContainerPaths, type Layout, layOutContainer } from './layout.ts';
 import type { RuntimeCommand } from './runtime-command.ts';
@@ -16,6 +17,8 @@ export interface Context {
   readonly logger: Logger;
   /** The one watch on the directory of exit files. */
   readonly exits: DirectoryWatch;
+  /** Questions to the runtime for a container's state, by ID. */
+  readonly states: Coalescer<string>;
   /** Creations that were given up and are still being undone, by ID. Never rejects. */
   readonly undoing: Map<string, Promise<void>>;
   /** Deletions under way, by ID. */

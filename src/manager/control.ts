@@ -42,7 +42,8 @@ async function writeControl(directory: string, line: string): Promise<void> {
       return;
     } catch (error) {
       const code = errorCode(error);
-      if (code === 'ENOENT' || code === 'ENXIO') throw new StateError('no monitor listens any more');
+      if (code === 'ENOENT' || code === 'ENXIO' || code === 'EPIPE')
+        throw new StateError('no monitor listens any more');
       if (code !== 'EAGAIN' || tries >= fullTriesMax) throw error;
       await sleep(fullRetryMs);
     }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import pino, { type Logger } from 'pino';
 import { type Attachment, type AttachOptions, openAttachment } from './attach.ts';
+import { Coalescer } from './coalesce.ts';
 import { readContainerLog, reopenLog } from './container-log.ts';
 import { type Context, pathsOf } from './context.ts';
 import { resizeTerminal, type TerminalSize } from './control.ts';
@@ -76,6 +77,7 @@ export class Runtime {
       placement: options.placement,
       logger,
       exits: new DirectoryWatch(layout.exits),
+      states: new Coalescer(),
       undoing: new Map(),
       deletions: new Map(),
     };

@@ -7,6 +7,7 @@ import { ManagerError, NotFoundError, RuntimeError } from './errors.ts';
 import { readExitFile, readStoredExit, type StoredExit } from './exit-codes.ts';
 import { timeIfThere } from './files.ts';
 import type { ContainerPaths } from './layout.ts';
+import { within } from './limits.ts';
 import { isRunning } from './processes.ts';
 import { type ConfigRecord, type CreatedRecord, readConfig, readCreated, readDeleting } from './records.ts';
 import { recoverCreation } from './recover.ts';
@@ -45,12 +46,9 @@ export async function askRuntime(
   limits: CallOptions,
 ): Promise<ContainerStatus | RuntimeError> {
   try {
-    const output = await context.runtime.run(
-      `asking for the state of container ${id}`,
-      ['state', id],
-      limits,
-    );
-    return parseStatus(output);
+    const what = `asking for the state of container ${id}`;
+    const output = context.states.ask(id, () => context.runtime.run(what, ['state', id], {}));
+    return parseStatus(await within(output, limits, what));
   } catch (error) {
     if (error instanceof RuntimeError) return error;
     throw error;

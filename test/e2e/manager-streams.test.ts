@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { renameSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { ExecTimeoutError, NotFoundError, RuntimeError, StateError } from '../../src/manager/index.ts';
 import { conmons, makeManager, makeShellBundle, runContainer } from './manager-harness.ts';
@@ -74,10 +75,11 @@ for (const conmon of conmons)
       });
       session.stdin.write('this\n');
       session.stderr.resume();
-      for await (const chunk of session.stdout) {
+      for await (const chunk of session.stdout.iterator({ destroyOnReturn: false })) {
         assert.equal(String(chunk), 'got this\n');
         break;
       }
+      session.stdout.resume();
       session.kill('SIGTERM');
       assert.deepEqual(await session.ended, { exitCode: 143, timedOut: false });
     });
@@ -91,9 +93,7 @@ for (const conmon of conmons)
       const attachment = await runtime.attach('talk', { apart: true });
       await runtime.start('talk');
       attachment.end('to and fro\n');
-      const read = async (stream: AsyncIterable<Buffer>) =>
-        Buffer.concat(await Array.fromAsync(stream)).toString();
-      const [out, err] = await Promise.all([read(attachment), read(attachment.stderr!)]);
+      const [out, err] = await Promise.all([text(attachment), text(attachment.stderr!)]);
       assert.deepEqual([out, err], ['hello\nto and fro\n', 'bye\n']);
       assert.equal(await attachment.outcome, 'ended');
       await runtime.wait('talk');
@@ -139,13 +139,13 @@ for (const conmon of conmons)
       await runtime.create('log', { bundle: makeShellBundle(t, script) });
       const path = (await runtime.state('log')).logPath!;
       const lines: string[] = [];
+      const seen = Promise.withResolvers<void>();
       const following = (async () => {
         for await (const { data } of runtime.logs('log', { follow: true })) {
           lines.push(data.toString());
           if (lines.length === 1) seen.resolve();
         }
       })();
-      const seen = Promise.withResolvers<void>();
       await runtime.start('log');
       await seen.promise;
       renameSync(path, `${path}.1`);
