@@ -1,6 +1,7 @@
 // A container whose creator died before it had written down what came of it.
 
 import type { Context } from './context.ts';
+import { readExitFile } from './exit-codes.ts';
 import { readIfThere } from './files.ts';
 import type { ContainerPaths } from './layout.ts';
 import { findByArgument, identifyProcess, isRunning } from './processes.ts';
@@ -20,7 +21,14 @@ export async function recoverCreation(
   const created = readCreated(paths);
   if (created) return created;
   const pid = readPid(paths.pidfile);
-  if (pid !== undefined && !readDeleting(paths)) return adopt(context, paths, config, pid, monitors[0]);
+  const monitorPid = readPid(paths.monitorPidfile) ?? 0;
+  // A launcher has the same arguments, until it has written down which process is the monitor.
+  if (monitors.length > 0 && (pid === undefined || !monitors.includes(monitorPid))) return 'creating';
+  // A monitor that died with its creator (C conmon 2.1 does, of EPIPE) leaves a container whose output and end nobody
+  // sees, and which nobody was told of.
+  const watched = monitors.length > 0 || readExitFile(paths) !== undefined;
+  if (pid !== undefined && watched && !readDeleting(paths))
+    return adopt(context, paths, config, pid, monitorPid);
   if (monitors.length > 0) return 'creating';
   context.logger.warn({ id: config.id }, 'a creation that was broken off is undone');
   await undoCreation(context, config.id, paths, undefined);
@@ -32,9 +40,8 @@ async function adopt(
   paths: ContainerPaths,
   config: ConfigRecord,
   pid: number,
-  monitor: number | undefined,
+  monitorPid: number,
 ): Promise<CreatedRecord> {
-  const monitorPid = readPid(paths.monitorPidfile) ?? monitor ?? 0;
   const record: CreatedRecord = {
     pid,
     process: identifyProcess(pid) ?? null,
