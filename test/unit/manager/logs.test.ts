@@ -1,0 +1,188 @@
+// Reading and following a k8s-file log, against a writer that does to the file what monitors and people do.
+
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import fc from 'fast-check';
+import { type LogEntry, type LogOptions, readLog } from '../../../src/manager/index.ts';
+import { parseRecord } from '../../../src/manager/logs/record.ts';
+
+const time = (second: number) => `2026-01-02T03:04:${String(second % 60).padStart(2, '0')}.123456789+01:00`;
+const line = (text: string, tag = 'F', stream = 'stdout', second = 5) =>
+  `${time(second)} ${stream} ${tag} ${text}\n`;
+
+function makeLog(t: TestContext, text = ''): string {
+  const dir = mkdtempSync(join(tmpdir(), 'manager-log-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const path = join(dir, 'ctr.log');
+  writeFileSync(path, text);
+  return path;
+}
+
+async function read(path: string, options: LogOptions = {}): Promise<string[]> {
+  const entries: string[] = [];
+  for await (const { stream, data, partial } of readLog(path, options))
+    entries.push(`${stream === 'stderr' ? '!' : ''}${data}${partial ? '…' : ''}`);
+  return entries;
+}
+
+test('record: the fields of a line, and lines that are none', () => {
+  const record = parseRecord(Buffer.from(`${time(1)} stderr P a  b `));
+  assert.deepEqual(record && { ...record, text: record.text.toString() }, {
+    timestamp: time(1),
+    stream: 'stderr',
+    partial: true,
+    text: 'a  b ',
+  });
+  for (const wrong of [
+    '',
+    'x',
+    `${time(1)} stdout F`,
+    `${time(1)} stdin F x`,
+    `${time(1)} stdout Q x`,
+    'now stdout F x',
+  ])
+    assert.equal(parseRecord(Buffer.from(wrong)), undefined, wrong);
+});
+
+test('logs: P records are joined, each stream for itself, and what has no end is marked', async t => {
+  const path = makeLog(
+    t,
+    line('ab', 'P') +
+      line('x', 'P', 'stderr') +
+      line('cd', 'P') +
+      line('y', 'F', 'stderr') +
+      line('', 'F') +
+      line('z', 'P'),
+  );
+  assert.deepEqual(await read(path), ['!xy', 'abcd', 'z…']);
+  assert.deepEqual(await read(path, { stream: 'stderr' }), ['!xy']);
+});
+
+test('logs: since and until go by the time of a line’s end', async t => {
+  const path = makeLog(t, [1, 2, 3, 4].map(second => line(`${second}`, 'F', 'stdout', second)).join(''));
+  assert.deepEqual(await read(path, { since: new Date(time(2)) }), ['2', '3', '4']);
+  assert.deepEqual(await read(path, { until: new Date(time(3)) }), ['1', '2']);
+  assert.deepEqual(await read(path, { since: new Date(time(2)), tail: 1, until: new Date(time(4)) }), ['3']);
+});
+
+test('logs: tail answers the last lines of what reading answers, over rotated files too', async t => {
+  const record = fc.record({
+    text: fc.oneof(
+      fc.string({ maxLength: 5, unit: fc.constantFrom('a', 'b') }),
+      fc.constant('c'.repeat(40_000)),
+    ),
+    tag: fc.constantFrom('P', 'F', 'F'),
+    stream: fc.constantFrom('stdout', 'stderr'),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(record, { maxLength: 12 }),
+      fc.nat({ max: 12 }),
+      fc.nat({ max: 14 }),
+      fc.constantFrom(undefined, 'stdout' as const, 'stderr' as const),
+      async (records, cut, tail, stream) => {
+        const lines = records.map(({ text, tag, stream }) => line(text, tag, stream));
+        const path = makeLog(t, lines.slice(cut).join(''));
+        writeFileSync(`${path}.1`, lines.slice(0, cut).join(''));
+        const options = stream === undefined ? {} : { stream };
+        const all = await read(path, options);
+        assert.deepEqual(await read(path, { ...options, tail }), tail === 0 ? [] : all.slice(-tail));
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test('logs: a line that is being written waits for its newline', async t => {
+  const path = makeLog(t, line('one') + line('two').slice(0, -1));
+  assert.deepEqual(await read(path), ['one']);
+  assert.deepEqual(await read(path, { tail: 1 }), ['one']);
+});
+
+/** Follows, and does the next thing whenever a line has come. */
+async function followThrough(
+  path: string,
+  steps: readonly (() => void)[],
+  ended?: Promise<void>,
+): Promise<string[]> {
+  const abort = new AbortController();
+  const seen: string[] = [];
+  const pending = [...steps];
+  const entries: AsyncIterable<LogEntry> = readLog(path, { follow: true, signal: abort.signal }, ended);
+  for await (const { data } of entries) {
+    seen.push(data.toString());
+    const step = pending.shift();
+    if (step) step();
+    else if (!ended) abort.abort();
+  }
+  return seen;
+}
+
+test('logs: following goes through a rename and a new file, with what was still written to the old one', async t => {
+  const path = makeLog(t, line('one'));
+  const seen = await followThrough(path, [
+    () => {
+      renameSync(path, `${path}.1`);
+      appendFileSync(`${path}.1`, line('two'));
+      writeFileSync(path, line('three'));
+    },
+    () => {},
+  ]);
+  assert.deepEqual(seen, ['one', 'two', 'three']);
+});
+
+test('logs: following goes through several rotations at once, and no line comes twice', async t => {
+  const path = makeLog(t, line('one'));
+  const seen = await followThrough(path, [
+    () => {
+      renameSync(path, `${path}.2`);
+      writeFileSync(`${path}.1`, line('two') + line('three'));
+      writeFileSync(path, line('four'));
+    },
+    () => {},
+    () => {},
+  ]);
+  assert.deepEqual(seen, ['one', 'two', 'three', 'four']);
+});
+
+test('logs: following goes through a replacement, as the monitor’s size limit makes it, and a truncation', async t => {
+  const path = makeLog(t, line('one'));
+  const seen = await followThrough(path, [
+    () => {
+      writeFileSync(`${path}.tmp`, line('two'));
+      renameSync(`${path}.tmp`, path);
+    },
+    () => {
+      truncateSync(path, 0);
+      appendFileSync(path, '');
+      setImmediate(() => appendFileSync(path, line('3')));
+    },
+  ]);
+  assert.deepEqual(seen, ['one', 'two', '3']);
+});
+
+test('logs: following ends with the container, after its last line', async t => {
+  const path = makeLog(t, line('one'));
+  const end = Promise.withResolvers<void>();
+  const seen = await followThrough(
+    path,
+    [
+      () => {
+        appendFileSync(path, line('two') + line('last'));
+        end.resolve();
+      },
+    ],
+    end.promise,
+  );
+  assert.deepEqual(seen, ['one', 'two', 'last']);
+});
+
+test('logs: a log that is not there yet is waited for', async t => {
+  const path = makeLog(t);
+  rmSync(path);
+  setImmediate(() => writeFileSync(path, line('first')));
+  assert.deepEqual(await followThrough(path, []), ['first']);
+});
