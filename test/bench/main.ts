@@ -40,6 +40,8 @@ async function main(): Promise<void> {
       directory: { type: 'string', default: existsSync('/dev/shm') ? '/dev/shm' : tmpdir() },
     },
   });
+  if (values.markdown !== undefined && (values.only !== undefined || values.quick))
+    throw new Error('--markdown is for whole runs: not with --only or --quick');
   const chosen = choose(values.only);
   const contenders = findContenders();
   const machine = describeMachine(contenders);

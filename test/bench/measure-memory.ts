@@ -9,6 +9,8 @@ import { countThreads, readMemory, readSwitches } from './process-facts.ts';
 import type { Limit, Sample, Unit } from './statistics.ts';
 
 const bytesPerMb = 1e6;
+/** After so long without work the engine's helper threads have ended. */
+const settlingSeconds = 25;
 const idleSeconds = 20;
 const quickIdleSeconds = 5;
 const loadBytes = 10e9;
@@ -25,6 +27,7 @@ export const measureIdle: Measurement = {
         const limit: Limit | undefined = count === 50 ? { kind: 'amount', atMost: 4 } : undefined;
         samples.push(...compareMemory(`${count} idle`, monitors, limit));
       }
+      await delay(settlingSeconds * 1000);
       samples.push(compare('threads of an idle one', 'threads', monitors, countThreads));
       samples.push(await compareSwitches(monitors, bench.isQuick ? quickIdleSeconds : idleSeconds));
     } finally {
