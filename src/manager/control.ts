@@ -37,8 +37,8 @@ export async function requestLogReopen(directory: string): Promise<void> {
 async function writeControl(directory: string, line: string): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {
-      await using fifo = await open(join(directory, 'ctl'), constants.O_WRONLY | constants.O_NONBLOCK);
-      await fifo.write(line);
+      const fifo = await open(join(directory, 'ctl'), constants.O_WRONLY | constants.O_NONBLOCK);
+      await fifo.write(line).finally(() => fifo.close());
       return;
     } catch (error) {
       const code = errorCode(error);
