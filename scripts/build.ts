@@ -24,23 +24,25 @@ const { values } = parseArgs({
 });
 const out = values.out;
 const main = join(project, 'src/main.ts');
+/** Made for this form only, and of no use to whoever copies the two files. */
+const generated = join(project, 'build', values.node ? 'node' : 'compiled');
 /** What the environment asks of Bun's engine (JavaScriptCore): see docs/decisions/memory.md. */
 const engineSettings: readonly string[] = [];
 const nodeArguments = ['--disable-sigusr1', '--no-warnings', '--no-global-search-paths', main];
 
 mkdirSync(join(out, 'libexec'), { recursive: true });
-mkdirSync(join(project, 'build'), { recursive: true });
+mkdirSync(generated, { recursive: true });
 buildLauncher(join(out, 'conmon'));
 if (values.node) linkNode(join(out, 'libexec/conmon'));
 else compileMonitor(join(out, 'libexec/conmon'));
 
 /** A shared object that is also a program: the kernel starts it as the launcher, the monitor loads it as its addon. */
 function buildLauncher(target: string): void {
-  const header = join(project, 'build/options.h');
+  const header = join(generated, 'options.h');
   const text = optionsHeader() + engineHeader();
   if (!existsSync(header) || readFileSync(header, 'utf8') !== text) writeFileSync(header, text);
   const sources = [...filesIn('src/launcher', '.c'), ...filesIn('src/sys/native', '.c')];
-  const form = join(out, '.form');
+  const form = join(out, '.form'); // both forms may be built into one folder, one after the other
   const wanted = values.node ? main : 'compiled';
   const isOfForm = existsSync(form) && readFileSync(form, 'utf8') === wanted;
   if (
@@ -64,7 +66,7 @@ function buildLauncher(target: string): void {
       ? [`-DENGINE_ARGUMENTS=${nodeArguments.map(argument => JSON.stringify(argument)).join(', ')}`]
       : []),
     '-I',
-    join(project, 'build'),
+    generated,
     '-I',
     join(project, 'node_modules/node-api-headers/include'),
     '-Wl,-e,_start',

@@ -2,7 +2,7 @@
 
 import { defaultLogLevel, parseLogLevel } from './messages/level.ts';
 import { type Messages, openMessages, sayUsageError } from './messages/messages.ts';
-import { Monitor } from './monitor.ts';
+import { Monitor } from './monitor/monitor.ts';
 import { acceptOptions, acceptUsage } from './options/accept.ts';
 import { readCharset } from './options/charset.ts';
 import { formatHelp } from './options/help.ts';

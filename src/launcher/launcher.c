@@ -70,16 +70,24 @@ static void wait_for_start(void)
 		die("Failed to read from start pipe");
 }
 
-// Whether --sync is given, and not the value of another option.
-static bool is_sync(char **argv)
+// What of the options matters before there is an engine.
+struct request {
+	bool sync;
+	bool only_asks; // for --version or --help: nobody is to be waited for, whatever the environment says
+};
+
+static struct request read_request(char **argv)
 {
+	struct request request = {0};
 	for (char **arg = argv + 1; *arg && strcmp(*arg, "--") != 0; arg++) {
 		if (is_flag(*arg, "--sync"))
-			return true;
-		if (takes_value(*arg) && arg[1])
+			request.sync = true;
+		else if (is_flag(*arg, "--version") || is_flag(*arg, "--help") || strcmp(*arg, "-h") == 0 || strcmp(*arg, "-?") == 0)
+			request.only_asks = true;
+		else if (takes_value(*arg) && arg[1])
 			arg++;
 	}
-	return false;
+	return request;
 }
 
 // --- the monitor's environment --------------------------------------------------------------------------------
@@ -185,8 +193,10 @@ int main(int argc, char **argv)
 	static int inherited[inherited_fds_max];
 	int inherited_count = list_inherited_fds(inherited);
 	(void)argc;
-	wait_for_start();
-	if (is_sync(argv))
+	struct request request = read_request(argv);
+	if (!request.only_asks)
+		wait_for_start();
+	if (request.sync || request.only_asks)
 		execute_monitor(argv, monitor_environment(handoff(-1, inherited, inherited_count)));
 
 	int verdict[2];

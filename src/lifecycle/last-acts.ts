@@ -18,7 +18,7 @@ export type LastAct =
   | 'writeExitFile'
   /** Exec: the exit status; otherwise what is still owed to the caller. */
   | 'answerSyncPipe'
-  | 'removeLeftovers'
+  | 'closeAll'
   | 'runExitCommand';
 
 /** How it ended: the container ran and is over, it could not be started, or we cannot go on. */
@@ -35,7 +35,7 @@ const acts: Record<Ending, readonly LastAct[]> = {
     'writePersistExitFile',
     'writeExitFile',
     'answerSyncPipe',
-    'removeLeftovers',
+    'closeAll',
     'runExitCommand',
   ],
   // There was no container: nobody waits for its exit file.
@@ -45,7 +45,7 @@ const acts: Record<Ending, readonly LastAct[]> = {
     'answerSyncPipe',
     'unlinkAttachSocket',
     'releaseClients',
-    'removeLeftovers',
+    'closeAll',
     'runExitCommand',
   ],
   // What may be broken comes late, what callers wait for early.
@@ -56,7 +56,7 @@ const acts: Record<Ending, readonly LastAct[]> = {
     'closeInheritedFds',
     'drainOutput',
     'unlinkAttachSocket',
-    'removeLeftovers',
+    'closeAll',
     'runExitCommand',
   ],
 };

@@ -1,5 +1,7 @@
 // What every log driver offers, and the options that drivers read. Types and limits only.
 
+import type { Reactor } from '../sys/reactor.ts';
+
 /** The container's two output streams; with a terminal all of it is stdout. */
 export type StreamName = 'stdout' | 'stderr';
 
@@ -49,4 +51,9 @@ export interface LogDriver {
   /** On to the disk with what was written. */
   sync(): void;
   close(): void;
+  /** False while what was written waits to be taken: nothing more should be read until it is true. Absent where
+   * nothing ever waits. */
+  readonly hasRoom?: boolean;
+  /** From here on the reactor does the waiting, and `onRoom` is called when {@link hasRoom} is true again. */
+  waitBy?(reactor: Reactor, onRoom: () => void): void;
 }

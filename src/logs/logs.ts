@@ -1,6 +1,7 @@
 // The container's logs: as many drivers as the options name, behind one interface.
 
 import { Refusal } from '../sys/errors.ts';
+import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { LogDriver, LogOptions, StreamName, Warn } from './driver.ts';
 import { openJournald } from './journald.ts';
@@ -10,7 +11,7 @@ import { parseLogPath } from './log-path.ts';
 
 export { headRoomBytes, type LogOptions } from './driver.ts';
 
-export type Logs = LogDriver & {
+export type Logs = Required<LogDriver> & {
   /** True when the container has the caller's own stdio, and nothing comes this way. */
   readonly passthrough: boolean;
 };
@@ -78,5 +79,13 @@ class AllLogs implements Logs {
 
   close(): void {
     for (const driver of this.#drivers) driver.close();
+  }
+
+  get hasRoom(): boolean {
+    return this.#drivers.every(driver => driver.hasRoom ?? true);
+  }
+
+  waitBy(reactor: Reactor, onRoom: () => void): void {
+    for (const driver of this.#drivers) driver.waitBy?.(reactor, onRoom);
   }
 }

@@ -55,8 +55,9 @@ export class ContainerIo {
       },
       pause: stream => this.#logs.pause(stream),
       end: stream => this.#logs.end(stream),
-      hasRoom: () => this.#attach?.hasRoom ?? true,
+      hasRoom: () => this.#logs.hasRoom && (this.#attach?.hasRoom ?? true),
     };
+    logs.waitBy(reactor, () => this.#resume());
     this.runtimeStderr = new RuntimeStderr(headRoomBytes, (buf, start, end) =>
       this.#sinks.write('stderr', buf, start, end),
     );
@@ -180,11 +181,14 @@ export class ContainerIo {
       onInputEnd: () => {
         if (this.#options.stdin && !this.#options.leaveStdinOpen) this.#stdin.end();
       },
-      onRoom: () => {
-        for (const relay of this.#relays) relay.resume();
-      },
+      onRoom: () => this.#resume(),
       onFlushed: () => {}, // whoever waits for that looks at `pendingForClients`
     };
+  }
+
+  /** Reads again what was left unread for want of room; a relay that finds none stops by itself. */
+  #resume(): void {
+    for (const relay of this.#relays) relay.resume();
   }
 
   /** A size that comes before the terminal is set when it does. */

@@ -6,6 +6,11 @@ import { writeExitFiles } from '../exit/exit-files.ts';
 import { readWaitStatus, unknownExitStatus } from '../exit/exit-status.ts';
 import { type Ending, type LastAct, lastActs } from '../lifecycle/last-acts.ts';
 import { nextStep } from '../lifecycle/next-step.ts';
+import {
+  type JournaldPriority,
+  journaldPriorityVariable,
+  parseJournaldPriority,
+} from '../logs/journald-fields.ts';
 import { type Logs, openLogs } from '../logs/logs.ts';
 import type { Messages } from '../messages/messages.ts';
 import { type NotifyRelay, openNotifyRelay } from '../notify/notify-relay.ts';
@@ -78,7 +83,7 @@ export class Monitor {
     this.#messages = messages;
     this.#warn = message => messages.warn(message);
     sys.umask(0o022);
-    this.#logs = openLogs(sys, options, this.#warn);
+    this.#logs = openLogs(sys, { ...options, journaldPriority: this.#journaldPriority() }, this.#warn);
     this.#pipes = findParentPipes(sys, this.#variable, handoff.inheritedFds, options.execAttach);
     this.#parkedFds = listParkedFds(handoff.inheritedFds, this.#pipes);
     this.#syncPipe = new SyncPipe(sys, this.#pipes.sync, chooseReportKey(options), this.#warn);
@@ -326,6 +331,14 @@ export class Monitor {
     if (file === undefined) return;
     const command = { file, args, delaySeconds, environ: this.#environ, oomScoreAdj: this.#oomScoreAdj };
     this.#exitCommandStatus = runExitCommand(this.#sys, this.#reactor, command, this.#warn);
+  }
+
+  #journaldPriority(): JournaldPriority {
+    const value = this.#variable(journaldPriorityVariable) ?? 'stream';
+    const priority = parseJournaldPriority(value);
+    if (priority === undefined)
+      this.#warn(`${journaldPriorityVariable} is neither stream nor prefix: ${value}`);
+    return priority ?? 'stream';
   }
 
   readonly #variable = (name: string): string | undefined => readVariable(this.#environ, name);

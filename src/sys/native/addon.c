@@ -280,6 +280,15 @@ union one_fd {
 	struct cmsghdr align;
 };
 
+static void put_fd(struct msghdr *message, int fd)
+{
+	struct cmsghdr *header = CMSG_FIRSTHDR(message);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(header), &fd, sizeof(int));
+}
+
 CALL(sendFdTo)
 {
 	struct args args = args_of(env, info, 4);
@@ -291,12 +300,23 @@ CALL(sendFdTo)
 	socklen_t address_length = address_of(&path, &address);
 	struct msghdr message = {
 		.msg_name = &address, .msg_namelen = address_length, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(header), &fd_to_send, sizeof(int));
+	put_fd(&message, fd_to_send);
 	ANSWER(address_length == 0 ? -1 : sendmsg(fd, &message, flags));
+}
+
+CALL(sendFd)
+{
+	struct args args = args_of(env, info, 5);
+	union one_fd control = {0};
+	size_t length = 0;
+	int fd = INT(0);
+	struct iovec part = {.iov_base = args_range(&args, 1, &length)};
+	part.iov_len = length;
+	int fd_to_send = INT(4);
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
+	put_fd(&message, fd_to_send);
+	ANSWER(sendmsg(fd, &message, MSG_NOSIGNAL));
 }
 
 static int take_fd(struct msghdr *message)
@@ -499,7 +519,7 @@ NAPI_MODULE_INIT()
 		METHOD(fchmod), METHOD(fchown), METHOD(fstat), METHOD(lstatat), METHOD(access), METHOD(rename), METHOD(renameat),
 		METHOD(unlink), METHOD(unlinkat), METHOD(symlink), METHOD(mkdir), METHOD(rmdir), METHOD(mkfifo), METHOD(umask),
 		METHOD(memfdCreate), METHOD(pipe2), METHOD(dup3), METHOD(fcntl), METHOD(ioctl), METHOD(eventfd), METHOD(socket),
-		METHOD(bind), METHOD(connect), METHOD(listen), METHOD(accept4), METHOD(send), METHOD(sendto), METHOD(sendFdTo),
+		METHOD(bind), METHOD(connect), METHOD(listen), METHOD(accept4), METHOD(send), METHOD(sendto), METHOD(sendFdTo), METHOD(sendFd),
 		METHOD(recv), METHOD(recvFd), METHOD(shutdown), METHOD(setsockopt), METHOD(spawn), METHOD(getpid), METHOD(getpgid),
 		METHOD(setsid), METHOD(prctl), METHOD(kill), METHOD(waitpid), METHOD(pidfdOpen), METHOD(pidfdSendSignal),
 		METHOD(signalPipe), METHOD(ignoreSignal), METHOD(exit), METHOD(epollCreate), METHOD(epollCtl), METHOD(epollWait),
