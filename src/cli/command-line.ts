@@ -1,0 +1,107 @@
+// Words to a subcommand and its arguments. Only what the words may mean is loaded.
+
+import yargs, { type Argv } from 'yargs';
+import { catalogue, findCommand } from './catalogue.ts';
+import type { Command, CommandArguments } from './command.ts';
+import { completeIds } from './complete-ids.ts';
+import { globalOptions } from './global-options.ts';
+import { separateCommand } from './separate-command.ts';
+import { UsageError } from './usage-error.ts';
+
+/** What is to be done. */
+export interface ParsedLine {
+  readonly name: string;
+  readonly command: Command;
+  readonly args: CommandArguments;
+}
+
+const helpColumnsMax = 110;
+
+/** Parses the words after the program's name. Answers `undefined` where help, the version or a completion was asked
+ * for, and printed. Throws {@link UsageError}. */
+export async function parseLine(words: readonly string[], version: string): Promise<ParsedLine | undefined> {
+  const loaded = await loadCommands(words);
+  const name = calledCommand(words);
+  let parsed: ParsedLine | undefined;
+  const parser = yargs([...separate(words, name, loaded)])
+    .scriptName('conmonctl')
+    .usage('conmonctl runs containers: OCI bundles, each under a monitor of its own (conmon)')
+    .usage('\nUsage: $0 [options] COMMAND …')
+    .parserConfiguration(parserSettings)
+    .locale('en')
+    .options(globalOptions)
+    .group(Object.keys(globalOptions), 'Options of every command:')
+    .version(version)
+    .help()
+    .alias('help', 'h')
+    .strict()
+    .demandCommand(1, 'which command?')
+    .recommendCommands()
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .wrap(Math.min(process.stdout.columns ?? helpColumnsMax, helpColumnsMax))
+    .epilogue('`conmonctl COMMAND --help` tells of one command. The manual is docs/conmonctl.md.')
+    .completion('completion', 'Print a script that completes command lines in bash or zsh', completeIds)
+    .fail((message, error) => {
+      throw error instanceof UsageError ? error : new UsageError(message ?? error.message, name);
+    });
+  for (const [entryName, entry] of Object.entries(catalogue)) {
+    const command = loaded.get(entryName);
+    parser.command(
+      [entry.signature, ...entry.aliases],
+      entry.about,
+      builder => (command ? addCommand(builder, command) : builder),
+      args => {
+        if (command) parsed = { name: entryName, command, args };
+      },
+    );
+  }
+  await parser.parseAsync();
+  return parsed;
+}
+
+const parserSettings = {
+  'boolean-negation': true,
+  'camel-case-expansion': false,
+  'dot-notation': false,
+  'duplicate-arguments-array': false,
+  'greedy-arrays': false,
+  'parse-numbers': false,
+  'parse-positional-numbers': false,
+  'populate--': true,
+};
+
+async function loadCommands(words: readonly string[]): Promise<Map<string, Command>> {
+  const names = new Set(words.map(findCommand).filter(name => name !== undefined));
+  const modules = [...names].map(async name => [name, (await catalogue[name]!.load()).command] as const);
+  return new Map(await Promise.all(modules));
+}
+
+/** The first word that calls a subcommand. An option's value may look like one: for messages only. */
+function calledCommand(words: readonly string[]): string | undefined {
+  const end = words.indexOf('--');
+  return words
+    .slice(0, end < 0 ? words.length : end)
+    .map(findCommand)
+    .find(name => name !== undefined);
+}
+
+/** Ends conmonctl's own words where the container's begin. */
+function separate(
+  words: readonly string[],
+  name: string | undefined,
+  loaded: ReadonlyMap<string, Command>,
+): readonly string[] {
+  const command = name === undefined ? undefined : loaded.get(name);
+  if (!command?.takesCommand) return words;
+  const at = words.findIndex(word => findCommand(word) === name) + 1;
+  const options = { ...globalOptions, ...command.options };
+  return [...words.slice(0, at), ...separateCommand(words.slice(at), options)];
+}
+
+function addCommand(builder: Argv, command: Command): Argv {
+  for (const [name, positional] of Object.entries(command.positionals)) builder.positional(name, positional);
+  builder.options(command.options).group([...Object.keys(command.options), 'help'], 'Options:');
+  for (const [line, does] of command.examples) builder.example(line, does);
+  return command.notes === undefined ? builder : builder.epilogue(command.notes);
+}

@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import type { ExecOptions, ExecSession } from '../../manager/index.ts';
+import type { Cli } from '../cli.ts';
+import { defineCommand } from '../command.ts';
+import { exitUnknown, statusOfExit, statusOfFailedRun } from '../exit-status.ts';
+import { relay } from '../relay.ts';
+import { reportFailure } from '../report.ts';
+import { forwardSignals, Interrupted, interruptible } from '../signals.ts';
+import { enterRawMode, followSize } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
+import { expandEnv, parseDuration, parseUser } from '../values.ts';
+
+export const command = defineCommand({
+  positionals: { id: { type: 'string', demandOption: true, describe: 'ID of a running container' } },
+  options: {
+    tty: { alias: 't', type: 'boolean', describe: 'Give the command a terminal' },
+    interactive: { alias: 'i', type: 'boolean', describe: 'Pass standard input on' },
+    detach: { alias: 'd', type: 'boolean', describe: 'Print its process ID and do not wait for it' },
+    env: {
+      alias: 'e',
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      describe: 'NAME=value, or NAME to hand on; can be repeated',
+    },
+    workdir: {
+      alias: 'w',
+      type: 'string',
+      requiresArg: true,
+      describe: "Its working directory [default: the container's]",
+    },
+    user: { alias: 'u', type: 'string', requiresArg: true, describe: "UID[:GID] [default: the container's]" },
+    timeout: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Kill it when it has run this long, for example 90s',
+    },
+  },
+  takesCommand: true,
+  examples: [
+    ['$0 exec web -- ps aux', 'Run ps in the container web'],
+    ['$0 exec -it web -- /bin/sh', 'A shell in it'],
+    ['$0 exec -i db -- psql <dump.sql', 'Give it a file'],
+  ],
+  notes:
+    "Exit status: the command's; 125 where it could not be run, 126 where it can't be executed, 127 where it was not found, 124 after --timeout.",
+
+  async run(args, cli) {
+    const words = args['--'] ?? [];
+    if (words.length === 0) throw new UsageError('which command? It comes after the ID', 'exec');
+    const timeoutMs = args.timeout === undefined ? 0 : parseDuration(args.timeout, '--timeout');
+    const options: ExecOptions = {
+      args: words,
+      terminal: args.tty ?? false,
+      stdin: args.interactive ?? false,
+      timeoutMs,
+      env: args.env ? expandEnv(args.env, process.env) : [],
+      ...(args.workdir === undefined ? {} : { cwd: args.workdir }),
+      ...(args.user === undefined ? {} : { user: parseUser(args.user) }),
+    };
+    try {
+      const runtime = await cli.openRuntime();
+      const session = await interruptible(signal =>
+        startExec(signal, given => runtime.exec(args.id, { ...options, signal: given })),
+      );
+      if (args.detach) return leave(session, cli);
+      return await seeExecThrough(session, options, args.id, cli);
+    } catch (error) {
+      if (error instanceof Interrupted) return error.status;
+      await reportFailure(cli, error, { id: args.id });
+      return statusOfFailedRun(error);
+    }
+  },
+});
+
+/** What timeout(1) answers. */
+const exitTimedOut = 124;
+
+/** `signal` ends the starting, and not the command that has been started: that one gets its own signals. */
+async function startExec(
+  signal: AbortSignal,
+  start: (signal: AbortSignal) => Promise<ExecSession>,
+): Promise<ExecSession> {
+  const giveUp = new AbortController();
+  const onAbort = () => giveUp.abort(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await start(giveUp.signal);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function seeExecThrough(
+  session: ExecSession,
+  options: ExecOptions,
+  id: string,
+  cli: Cli,
+): Promise<number> {
+  const { terminal = false, stdin: input = false } = options;
+  const undo = [forwardSignals(signal => session.kill(signal))];
+  try {
+    if (terminal) undo.push(followSize(size => session.resize(size)));
+    if (terminal && input) undo.push(enterRawMode());
+    const { stdin, stdout, stderr } = session;
+    const copying = relay({ stdin, stdout, stderr }, { input });
+    undo.push(copying.stop);
+    // What a program gets that writes to a pipe which nobody reads.
+    if ((await Promise.race([copying.ended, session.ended])) === 'unread') session.kill('SIGPIPE');
+    const { exitCode, timedOut } = await session.ended;
+    await copying.ended;
+    if (timedOut) {
+      cli.tell(`container ${id}: ${options.args[0]} ran longer than it may, and was killed`);
+      return exitTimedOut;
+    }
+    return exitCode === undefined ? exitUnknown : statusOfExit(exitCode);
+  } finally {
+    for (const step of undo.toReversed()) step();
+  }
+}
+
+/** The command goes on under its monitor, its output unread. */
+async function leave(session: ExecSession, cli: Cli): Promise<number> {
+  cli.print(String(session.pid));
+  for (const stream of [session.stdout, session.stderr]) {
+    if (stream.destroyed) continue;
+    const closed = once(stream, 'close');
+    stream.destroy();
+    await closed;
+  }
+  return 0;
+}

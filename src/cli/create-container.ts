@@ -1,0 +1,134 @@
+// Creating a container as `run` and `create` do: a bundle of its own, then the library's create.
+
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { CreateOptions, LogDriver, Runtime } from '../manager/index.ts';
+import type { Cli } from './cli.ts';
+import type { ContainerArguments } from './container-options.ts';
+import { changeConfig, makeOwnBundle, readConfig, removeOwnBundle, wantsTerminal } from './own-bundle.ts';
+import { UsageError } from './usage-error.ts';
+import { expandEnv, parseDuration, parseLabels, parseSignal, parseSize, parseUser } from './values.ts';
+
+/** What has been created. */
+export interface CreatedContainer {
+  readonly runtime: Runtime;
+  readonly id: string;
+  readonly terminal: boolean;
+  readonly interactive: boolean;
+}
+
+/** Creates a container. `signal` gives it up; nothing is left then. */
+export async function createFromArguments(
+  args: ContainerArguments,
+  cli: Cli,
+  signal: AbortSignal,
+): Promise<CreatedContainer> {
+  const given = resolve(args.bundle);
+  const config = readConfig(given);
+  const command = args['--'];
+  const terminal = args.tty ?? wantsTerminal(config);
+  // A bundle made for a terminal means somebody to sit at it, as with `runc run`.
+  const interactive = args.interactive ?? (args.tty === undefined && terminal);
+  const changes = {
+    args: command && command.length > 0 ? command : undefined,
+    terminal: args.tty,
+    env: args.env && expandEnv(args.env, process.env),
+    cwd: args.workdir,
+    user: args.user === undefined ? undefined : parseUser(args.user),
+  };
+  const id = args.id ?? inventId(given);
+  if (id.startsWith('-')) throw new UsageError(`--id: ${id} would be taken for an option`);
+  const options = readCreateOptions(args, cli, id, { terminal, interactive });
+  const runtime = await cli.openRuntimeToCreate();
+  const placement =
+    args.cgroup === undefined
+      ? {}
+      : { placement: (await import('../manager/index.ts')).cgroupfs({ path: args.cgroup }) };
+  const bundle = makeOwnBundle(cli.globals.root, id, changeConfig(config, given, changes));
+  try {
+    await runtime.create(id, { ...options, ...placement, bundle, signal });
+    if (args['pid-file'] !== undefined)
+      writeFileSync(args['pid-file'], String((await runtime.state(id)).pid ?? ''));
+  } catch (error) {
+    removeOwnBundle(cli.globals.root, bundle);
+    throw error;
+  }
+  return { runtime, id, terminal, interactive };
+}
+
+/** Deletes a container, and the bundle that was made for it. */
+export async function deleteWithBundle(
+  runtime: Runtime,
+  id: string,
+  options: { readonly force: boolean },
+): Promise<void> {
+  const bundle = await runtime.state(id).then(
+    state => state.bundle,
+    () => undefined, // what is wrong with it, the deletion tells
+  );
+  await runtime.delete(id, options);
+  removeOwnBundle(runtime.root, bundle);
+}
+
+/** An ID nobody has: the name of the bundle's directory, as far as it can be part of one, and six digits. */
+function inventId(bundle: string): string {
+  const name = basename(bundle)
+    .replace(/[^\w+.-]+/g, '-')
+    .replace(/^[.-]+/, '')
+    .slice(0, 40);
+  return `${name || 'container'}-${randomBytes(3).toString('hex')}`;
+}
+
+function readCreateOptions(
+  args: ContainerArguments,
+  cli: Cli,
+  id: string,
+  { terminal, interactive }: { readonly terminal: boolean; readonly interactive: boolean },
+): Omit<CreateOptions, 'bundle'> {
+  const size = args['log-size-max'];
+  const stopSignal = args['stop-signal'];
+  return {
+    name: args.name ?? id,
+    terminal,
+    stdin: interactive,
+    leaveStdinOpen: args['leave-stdin-open'] ?? false,
+    log: readLogDrivers(args),
+    labels: { ...parseLabels(args.label ?? []), 'conmonctl.bundle': resolve(args.bundle) },
+    runtimeOpts: args['runtime-opt'] ?? [],
+    monitorArgs: args['conmon-arg'] ?? [],
+    ...(size === undefined ? {} : { logSizeMaxBytes: parseSize(size, '--log-size-max') }),
+    ...(stopSignal === undefined ? {} : { stopSignal: parseSignal(stopSignal, '--stop-signal') }),
+    ...(args.timeout === undefined ? {} : { timeoutSeconds: readTimeout(args.timeout) }),
+    ...(args.rm ? { exitCommand: deleteCommand(cli, id) } : {}),
+  };
+}
+
+function readLogDrivers(args: ContainerArguments): LogDriver[] {
+  const path = args['log-path'];
+  const drivers = [...new Set(args['log-driver'])];
+  if (path !== undefined && !drivers.includes('k8s-file'))
+    throw new UsageError('--log-path is the file of --log-driver k8s-file, which is not among the drivers');
+  return drivers.map(driver => {
+    if (driver === 'k8s-file') return path === undefined ? { driver } : { driver, path: resolve(path) };
+    return driver === 'journald' ? { driver } : { driver: 'none' };
+  });
+}
+
+/** The monitor counts in seconds. */
+function readTimeout(text: string): number {
+  const seconds = Math.ceil(parseDuration(text, '--timeout') / 1000);
+  if (seconds === 0) throw new UsageError('--timeout: no time at all is left to run');
+  return seconds;
+}
+
+/** Run by the monitor when everything else is done, so that `--rm` holds whatever becomes of this process. */
+function deleteCommand(cli: Cli, id: string): { readonly file: string; readonly args: readonly string[] } {
+  const here = fileURLToPath(import.meta.url);
+  const main = fileURLToPath(new URL(here.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url));
+  const { root, conmon } = cli.globals;
+  const args = [main, 'delete', '--root', root];
+  if (conmon !== undefined) args.push('--conmon', conmon.includes('/') ? resolve(conmon) : conmon);
+  return { file: process.execPath, args: [...args, '--force', id] };
+}
