@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -92,20 +93,24 @@ static struct request read_request(char **argv)
 
 // --- the monitor's environment --------------------------------------------------------------------------------
 
-static bool starts_with(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
 // The caller's variables that would act on the engine keep their place under another name; the monitor takes the
 // prefix off again for the runtime (src/parent/handoff.ts). A caller's own variable of that name gets it too.
 static const char kept_prefix[] = "_CONMON_KEPT_";
 
+// Beginnings of the names that the engines and the libraries in them read, some in any case of letters. What acts
+// on any C program (LD_*, TZ, the locale) is not among them.
+static const char *const engine_names[] = {
+	"BUN_",     "NODE_",   "UV_",      "JSC_",     "V8_",   "JavaScriptCore", "WTF_",       "WebKit",     "Malloc",
+	"MIMALLOC", "GIGACAGE", "__XPC_", "SIMDUTF_", "SIMDJSON_", "ICU_",          "OPENSSL_", "SSL_CERT_", "WATCH_REPORT_",
+	"_CONMON_",
+};
+
 static bool acts_on_engine(const char *variable)
 {
-	return starts_with(variable, "BUN_") || starts_with(variable, "NODE_") || starts_with(variable, "UV_") ||
-	       starts_with(variable, "JSC_") || starts_with(variable, "OPENSSL_CONF=") ||
-	       starts_with(variable, "_CONMON_");
+	for (size_t i = 0; i < sizeof(engine_names) / sizeof(*engine_names); i++)
+		if (strncasecmp(variable, engine_names[i], strlen(engine_names[i])) == 0)
+			return true;
+	return false;
 }
 
 static char *join(const char *first, const char *second)
