@@ -4,7 +4,7 @@ import type { Context } from './context.ts';
 import { readExitFile } from './exit-codes.ts';
 import { readIfThere } from './files.ts';
 import type { ContainerPaths } from './layout.ts';
-import { findByArgument, identifyProcess, isRunning } from './processes.ts';
+import { findByArgument, identifyProcess, isRunning, listDescendants } from './processes.ts';
 import { type ConfigRecord, type CreatedRecord, readCreated, readDeleting, writeRecord } from './records.ts';
 import { undoCreation } from './undo.ts';
 
@@ -24,6 +24,7 @@ export async function recoverCreation(
   const monitorPid = readPid(paths.monitorPidfile) ?? 0;
   // A launcher has the same arguments, until it has written down which process is the monitor.
   if (monitors.length > 0 && (pid === undefined || !monitors.includes(monitorPid))) return 'creating';
+  if (monitors.length > 0 && runtimeIsBusy(monitorPid, pid)) return 'creating';
   // A monitor that died with its creator (C conmon 2.1 does, of EPIPE) leaves a container whose output and end nobody
   // sees, and which nobody was told of.
   const watched = monitors.length > 0 || readExitFile(paths) !== undefined;
@@ -33,6 +34,12 @@ export async function recoverCreation(
   context.logger.warn({ id: config.id }, 'a creation that was broken off is undone');
   await undoCreation(context, config.id, paths, undefined);
   return 'failed';
+}
+
+/** True while the monitor has children beside the container: the runtime, whose end it waits for. */
+function runtimeIsBusy(monitorPid: number, container: number | undefined): boolean {
+  const known = new Set(container === undefined ? [] : [container, ...listDescendants(container)]);
+  return listDescendants(monitorPid).some(pid => !known.has(pid));
 }
 
 async function adopt(

@@ -86,10 +86,10 @@ async function start(manager: SystemdManager, request: ScopeRequest, attempt: At
   const job = await manager
     .call('StartTransientUnit', 'ssa(sv)a(sa(sv))', [unit, 'replace', listProperties(request), []])
     .catch(error => {
-      if (isRefusal(error) && error.dbusName === unitExists) return undefined;
+      if (isRefusal(error) && error.dbusName === unitExists) return unitExists;
       throw error;
     });
-  if (job === undefined) return false;
+  if (job === unitExists) return false;
   if (typeof job !== 'string') throw new ScopeError(unit, 'systemd named no job');
   attempt.job = job;
   const result = await manager.waitForJob(job);

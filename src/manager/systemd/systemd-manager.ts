@@ -27,12 +27,10 @@ export class SystemdManager {
   static async connect(location: BusLocation, unit: string): Promise<SystemdManager> {
     // Loaded by those who use it: a command line that only prints its help does not wait for it.
     const { createClient } = await import('dbus-native');
-    // Who calls has a limit for all of it. Other methods than EXTERNAL let in who says that he is somebody.
-    return new SystemdManager(
-      createClient({ ...location, timeout: 0, authMethods: ['EXTERNAL'] }),
-      location,
-      unit,
-    );
+    // Who calls has a limit for all of it. Other methods than EXTERNAL let in who says that he is somebody. `direct`
+    // leaves Hello to us: the library would not tell that it was refused.
+    const bus = createClient({ ...location, timeout: 0, authMethods: ['EXTERNAL'], direct: true });
+    return new SystemdManager(bus, location, unit);
   }
 
   private constructor(bus: MessageBus, location: BusLocation, unit: string) {
@@ -44,7 +42,7 @@ export class SystemdManager {
       bus.connection.stream.destroy();
     };
     bus.connection.on('error', drop);
-    bus.connection.on('handlerError', drop); // the bus refused Hello: the library throws that from its handler
+    bus.connection.on('handlerError', drop);
     bus.connection.on('close', () => {
       const words = cause ? `: ${cause.message}` : '';
       this.#lost.reject(
@@ -55,8 +53,9 @@ export class SystemdManager {
     bus.connection.on('message', message => this.#take(message));
   }
 
-  /** Has systemd and the bus send the ends of this unit's jobs. Once it resolves, none is missed. */
+  /** Joins the bus, and has it and systemd send the ends of this unit's jobs. Once it resolves, none is missed. */
   async watchJobs(): Promise<void> {
+    await this.#untilLost(this.#bus.invokeDbus({ member: 'Hello' }));
     await this.#untilLost(this.#bus.addMatch(formatMatchRule(this.#unit)));
     await this.call('Subscribe');
   }
@@ -122,13 +121,21 @@ export class SystemdManager {
     return end;
   }
 
-  /** The bus's own words for why it has gone say more than those of the call that is left without an answer. */
+  /** Why the bus has gone says more than that a call is left without an answer. */
   async #untilLost<T>(work: PromiseLike<T>): Promise<T> {
-    return Promise.race([work, this.#lost.promise]);
+    const outcome = Promise.resolve(work).catch(error => {
+      if (isConnectionClosed(error)) return this.#lost.promise;
+      throw error;
+    });
+    return Promise.race([outcome, this.#lost.promise]);
   }
 }
 
 /** True for an answer that says no, rather than none: name and words of it are systemd's or the bus's. */
 export function isRefusal(error: unknown): error is DBusError & { readonly dbusName: string } {
   return error instanceof Error && 'reply' in error && error.reply !== undefined && 'dbusName' in error;
+}
+
+function isConnectionClosed(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNCLOSED';
 }
