@@ -10,7 +10,7 @@ import { sys } from '../../src/sys/real.ts';
 import { connectAttach } from '../fixtures/attach-client.ts';
 import { reap } from '../fixtures/caller.ts';
 import { listChildren, makeFolder, makeGate, startMonitored, waitForChild } from '../fixtures/monitored.ts';
-import { openPrivateMounts } from '../fixtures/private-mounts.ts';
+import { openPrivateMounts, withoutMounts } from '../fixtures/private-mounts.ts';
 import { waitForFile } from '../fixtures/waiting.ts';
 
 /** What callers take for the cause, in one packet: Podman's buffer. */
@@ -147,7 +147,9 @@ test('bad input: a bundle that is not there is named', t => {
   assert.deepEqual(listChildren(), []);
 });
 
-test('bad input: a log directory that cannot be written is named on stderr, and nothing is started', t => {
+test('bad input: a log directory that cannot be written is named on stderr, and nothing is started', {
+  skip: withoutMounts,
+}, t => {
   const mounts = openPrivateMounts(t, 'mkdir -p /dev/disk.t; mount -t tmpfs -o ro none /dev/disk.t');
   const box = startMonitored(t, { mounts, log: '/dev/disk.t/LOG' });
   assert.equal(box.caller.wait(), 1);

@@ -1,0 +1,212 @@
+// Who the monitor is to those who look for it, where it and what it starts are, and what it lets go of.
+
+import assert from 'node:assert/strict';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { O_CLOEXEC, SIGTERM } from '../../src/sys/constants.ts';
+import { sys } from '../../src/sys/real.ts';
+import { conmon, form } from '../fixtures/conmon.ts';
+import { listChildren, makeFolder, makeGate, startMonitored } from '../fixtures/monitored.ts';
+import { must, waitForFile, waitReadable } from '../fixtures/waiting.ts';
+
+test('identity: the process of the conmon pid file is called conmon, by its executable, its comm and its arguments', t => {
+  const gate = makeGate(t);
+  const box = startMonitored(t, {
+    container: `read go <${gate}`,
+    args: ['--runtime-arg', '', '--runtime-opt', ''],
+  });
+  box.started();
+  const proc = `/proc/${box.monitor}`;
+  assert.match(readlinkSync(`${proc}/exe`), /\/conmon$/);
+  assert.equal(readFileSync(`${proc}/comm`, 'utf8'), 'conmon\n');
+  const cmdline = readFileSync(`${proc}/cmdline`, 'utf8').split('\0').slice(0, -1);
+  assert.equal(cmdline[0], conmon);
+  const given = cmdline.slice(cmdline.indexOf('--api-version'));
+  assert.deepEqual(given.slice(0, 4), ['--api-version', '1', '-c', box.cid]);
+  assert.deepEqual(given.slice(-4), ['--runtime-arg', '', '--runtime-opt', '']);
+  if (form === 'compiled') assert.equal(cmdline.indexOf('--api-version'), 1);
+  writeFileSync(gate, 'go\n');
+  box.end();
+});
+
+test('identity: the conmon pid file has the final pid and no newline, and is there when the launcher ends', t => {
+  const gate = makeGate(t);
+  const box = startMonitored(t, { container: `read go <${gate}; exit 3` });
+  assert.equal(box.caller.wait(), 0);
+  const text = readFileSync(box.conmonPidFile, 'utf8');
+  assert.match(text, /^[1-9]\d*$/);
+  assert.notEqual(Number(text), box.caller.pid);
+  const started = startTime(box.monitor);
+  box.started();
+  assert.deepEqual(childNames(), [[box.monitor, 'conmon']]);
+  writeFileSync(gate, 'go\n');
+  assert.equal(box.exitStatus(), '3');
+  assert.equal(readFileSync(box.conmonPidFile, 'utf8'), text);
+  assert.equal(box.end(), 3);
+  assert.ok(started > 0);
+});
+
+test('identity: whoever follows the process of the pid file learns the container’s status after the exit command', t => {
+  const gate = makeGate(t);
+  const mark = join(makeFolder(t), 'mark');
+  const box = startMonitored(t, {
+    container: 'exit 3',
+    args: [
+      '--exit-command',
+      '/bin/sh',
+      '--exit-command-arg',
+      '-c',
+      '--exit-command-arg',
+      `read go <${gate}; : >${mark}`,
+    ],
+  });
+  box.started();
+  const before = startTime(box.monitor);
+  assert.equal(box.exitStatus(), '3');
+  assert.equal(startTime(box.monitor), before);
+  writeFileSync(gate, 'go\n');
+  assert.equal(box.end(), 3);
+  assert.ok(existsSync(mark));
+});
+
+test('identity: relative paths are the caller’s, for the monitor, the runtime and the exit command', t => {
+  const cwd = makeFolder(t);
+  for (const folder of ['bundle', 'exits', 'persist', 'record']) mkdirSync(join(cwd, folder));
+  writeFileSync(join(cwd, 'after'), '#!/bin/sh\npwd >record/exit-cwd\n', { mode: 0o755 });
+  symlinkSync(join(import.meta.dirname, '../fixtures/runtime-starts-container'), join(cwd, 'starts'));
+  writeFileSync(join(cwd, 'runtime'), '#!/bin/sh\npwd >record/runtime-cwd\nexec ./starts "$@"\n', {
+    mode: 0o755,
+  });
+  const box = startMonitored(t, {
+    container: 'pwd; exit 3',
+    runtime: './runtime',
+    args: [
+      ...['-b', 'bundle', '-l', 'k8s-file:LOG', '-p', 'pid', '-P', 'conmon-pid'],
+      ...['--exit-dir', 'exits', '--persist-dir', 'persist', '--exit-command', './after'],
+    ],
+    caller: { cwd },
+  });
+  box.started();
+  assert.equal(box.caller.wait(), 0);
+  const monitor = Number(readFileSync(join(cwd, 'conmon-pid'), 'utf8'));
+  waitForFile(join(cwd, 'record/exit-cwd'));
+  assert.equal(readFileSync(join(cwd, 'exits', box.cid), 'utf8'), '3');
+  assert.equal(readFileSync(join(cwd, 'persist/exit'), 'utf8'), '3');
+  assert.match(readFileSync(join(cwd, 'LOG'), 'utf8'), new RegExp(` stdout F ${cwd}\n`));
+  assert.ok(existsSync(join(cwd, 'bundle/ctl')));
+  for (const name of ['runtime-cwd', 'exit-cwd'])
+    assert.equal(readFileSync(join(cwd, 'record', name), 'utf8'), `${cwd}\n`, name);
+  assert.ok(monitor > 0);
+});
+
+test('identity: the monitor’s own working directory is the caller’s', t => {
+  const cwd = makeFolder(t);
+  const gate = makeGate(t);
+  const box = startMonitored(t, { container: `read go <${gate}`, caller: { cwd } });
+  box.started();
+  assert.equal(readlinkSync(`/proc/${box.monitor}/cwd`), cwd);
+  writeFileSync(gate, 'go\n');
+  box.end();
+});
+
+test('identity: with --sync the monitor is the caller’s own child, and the pid that it started', t => {
+  const gate = makeGate(t);
+  const box = startMonitored(t, { container: `read go <${gate}; exit 3`, args: ['--sync'] });
+  box.started();
+  assert.deepEqual(childNames(), [[box.caller.pid, 'conmon']]);
+  assert.match(readlinkSync(`/proc/${box.caller.pid}/exe`), /\/conmon$/);
+  assert.equal(existsSync(box.conmonPidFile), false);
+  writeFileSync(gate, 'go\n');
+  assert.equal(box.end(), 3);
+});
+
+test('identity: what stays behind holds neither stdin, stdout nor stderr of the caller', t => {
+  const gate = makeGate(t);
+  const pipes = [makePipe(), makePipe(), makePipe()] as const;
+  const box = startMonitored(t, {
+    container: `read go <${gate}`,
+    caller: { stdio: [pipes[0][0], pipes[1][1], pipes[2][1]] },
+  });
+  for (const fd of [pipes[0][0], pipes[1][1], pipes[2][1]]) closeSync(fd);
+  assert.equal(box.caller.wait(), 0);
+  for (const [output] of pipes.slice(1)) {
+    waitReadable(output!, 'the end of the caller’s output');
+    assert.equal(sys.read(output!, Buffer.alloc(1), 0, 1), 0);
+  }
+  box.started();
+  for (const fd of ['0', '1', '2']) assert.equal(readlinkSync(`/proc/${box.monitor}/fd/${fd}`), '/dev/null');
+  writeFileSync(gate, 'go\n');
+  box.end();
+  for (const fd of [pipes[0][1], pipes[1][0], pipes[2][0]]) closeSync(fd);
+});
+
+test('identity: no fd of the caller’s is held when the exit file appears, and each reaches the runtime at its number', t => {
+  const gate = makeGate(t);
+  const [readEnd, writeEnd] = makePipe();
+  const exits = makeFolder(t);
+  const seen = join(exits, 'seen');
+  // The exit command comes after the exit file: it looks what its parent has open.
+  const look = `ls -l /proc/$PPID/fd >${seen}.new; mv ${seen}.new ${seen}`;
+  const box = startMonitored(t, {
+    container: `for fd in 3 7 12; do readlink /proc/self/fd/$fd; done; read go <${gate}`,
+    args: ['--exit-command', '/bin/sh', '--exit-command-arg', '-c', '--exit-command-arg', look],
+    caller: { firstPipeFd: 20, fds: [3, 7, 12].map(to => ({ from: writeEnd, to })) },
+  });
+  closeSync(writeEnd);
+  box.started();
+  writeFileSync(gate, 'go\n');
+  box.exitStatus();
+  waitReadable(readEnd, 'the end of the pipe that the caller passed');
+  assert.equal(sys.read(readEnd, Buffer.alloc(1), 0, 1), 0);
+  box.end();
+  const pipe = `pipe:[${readFdInode(readEnd)}]`;
+  assert.equal(box.output(), `${pipe}\n`.repeat(3));
+  assert.ok(!readFileSync(seen, 'utf8').includes(pipe));
+  closeSync(readEnd);
+});
+
+for (const link of [false, true])
+  test(`identity: both files work in another folder, copied together${link ? ', and through a link' : ''}`, t => {
+    const dir = makeFolder(t, 'copied to');
+    mkdirSync(join(dir, 'libexec'));
+    for (const name of ['conmon', 'libexec/conmon']) copyFileSync(join(conmon, '..', name), join(dir, name));
+    const path = link ? join(dir, 'linked') : join(dir, 'conmon');
+    if (link) symlinkSync('conmon', path);
+    const box = startMonitored(t, {
+      container: 'echo out; sleep 3600',
+      before: ['/usr/bin/env', `--chdir=${dir}`],
+      conmon: path,
+    });
+    box.started();
+    assert.equal(readlinkSync(`/proc/${box.monitor}/exe`), join(dir, 'libexec/conmon'));
+    box.waitForOutput(output => output === 'out\n', 'its output');
+    sys.kill(box.monitor, SIGTERM);
+    assert.equal(box.end(), 143);
+  });
+
+const childNames = () => listChildren().map(([pid, , name]) => [pid, name]);
+
+function startTime(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return Number(stat.slice(stat.lastIndexOf(')')).split(' ')[20]);
+}
+
+function makePipe(): [readEnd: number, writeEnd: number] {
+  const ends = new Int32Array(2);
+  must(sys.pipe2(ends, O_CLOEXEC), 'pipe2');
+  return [ends[0]!, ends[1]!];
+}
+
+function readFdInode(fd: number): string {
+  return /\d+/.exec(readlinkSync(`/proc/self/fd/${fd}`))![0];
+}
