@@ -11,7 +11,7 @@ export interface LogEntry {
   readonly stream: LogStream;
   /** The line's bytes, without the newline. */
   readonly data: Buffer;
-  /** True where no newline has come: the log ends there, or the line is longer than {@link entryBytesMax}. */
+  /** True where no newline has come: the log ends there, or the line is longer than 1 MiB. */
   readonly partial: boolean;
 }
 

@@ -85,6 +85,8 @@ test('logs: tail answers the last lines of what reading answers, over rotated fi
       fc.constantFrom(undefined, 'stdout' as const, 'stderr' as const),
       async (records, cut, tail, stream) => {
         const lines = records.map(({ text, tag, stream }) => line(text, tag, stream));
+        // A line without an end is read last, wherever it began; how tail sees that is another test's.
+        lines.push(line('', 'F', 'stderr'), line('', 'F'));
         const path = makeLog(t, lines.slice(cut).join(''));
         writeFileSync(`${path}.1`, lines.slice(0, cut).join(''));
         const options = stream === undefined ? {} : { stream };
@@ -94,6 +96,12 @@ test('logs: tail answers the last lines of what reading answers, over rotated fi
     ),
     { numRuns: 300 },
   );
+});
+
+test('logs: a last line without an end counts for tail, with all of its parts', async t => {
+  const path = makeLog(t, line('one') + line('pro', 'P') + line('err', 'F', 'stderr') + line('mpt', 'P'));
+  assert.deepEqual(await read(path, { tail: 1 }), ['prompt…']);
+  assert.deepEqual(await read(path, { tail: 2 }), ['!err', 'prompt…']);
 });
 
 test('logs: a line that is being written waits for its newline', async t => {
