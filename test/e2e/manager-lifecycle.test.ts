@@ -8,13 +8,16 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { findHierarchies } from '../../src/manager/cgroupfs.ts';
 import {
+  cgroupfs,
   MonitorError,
   NotFoundError,
   RuntimeError,
@@ -126,6 +129,29 @@ for (const conmon of conmons)
       setTimeout(() => abort.abort(reason), 200);
       await assert.rejects(runtime.create('aborted', { bundle, signal: abort.signal }), reason);
       assert.deepEqual(readdirSync(join(runtime.root, 'containers')), []);
+    });
+
+    test('create: the monitor is moved before it starts anything, and a failed move starts nothing', async t => {
+      const runtime = makeManager(t, conmon);
+      const bundle = makeShellBundle(t, 'exit 0');
+      const pids: number[] = [];
+      const refuse = async ({ pid }: { pid: number }) => {
+        pids.push(pid);
+        assert.equal(existsSync(join(bundle, 'ctl')), false);
+        throw new Error('no room');
+      };
+      await assert.rejects(runtime.create('moved', { bundle, placement: refuse }), /no room/);
+      assert.equal(pids.length, 1);
+      assert.throws(() => process.kill(pids[0]!, 0), { code: 'ESRCH' });
+      await assert.rejects(runtime.state('moved'), NotFoundError);
+      if (!cgroupsWritable()) return;
+      const path = `/manager-test-${process.pid}`;
+      t.after(() => removeCgroup(path));
+      await runtime.create('moved', { bundle, placement: cgroupfs({ path }) });
+      const { monitorPid } = await runtime.state('moved');
+      for (const line of readFileSync(`/proc/${monitorPid}/cgroup`, 'utf8').trim().split('\n'))
+        assert.ok(line.endsWith(`:${path}`), line);
+      await runtime.delete('moved');
     });
 
     test('start, kill, pause, resume: the runtime’s words and exit code come with the error', async t => {
@@ -262,6 +288,26 @@ for (const conmon of conmons)
       assert.equal(existsSync(join(dir, 'noted')), false);
     });
   });
+
+function hierarchies(): string[] {
+  return findHierarchies(readFileSync('/proc/self/mountinfo', 'utf8')).map(({ path }) => path);
+}
+
+function cgroupsWritable(): boolean {
+  const path = `/manager-probe-${process.pid}`;
+  try {
+    for (const top of hierarchies()) mkdirSync(join(top, path));
+    return hierarchies().length > 0;
+  } catch {
+    return false;
+  } finally {
+    removeCgroup(path);
+  }
+}
+
+function removeCgroup(path: string): void {
+  for (const top of hierarchies()) if (existsSync(join(top, path))) rmdirSync(join(top, path));
+}
 
 /** A runtime whose create finishes only after a while, in a process that nobody waits for. */
 function makeLateRuntime(dir: string): string {
