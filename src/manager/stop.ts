@@ -118,10 +118,17 @@ class Stop {
     if (status === 'paused') await this.#tryRuntime('resuming', ['resume', this.#id]);
   }
 
-  /** Without a PID namespace of its own, a container's other processes outlive its first. */
+  /** Without a PID namespace of its own, a container's other processes outlive its first, and hold its mounts. */
   async #killRest(): Promise<void> {
     if (readConfig(pathsOf(this.#context, this.#id))?.ownPidNamespace !== false) return;
     await this.#tryRuntime('killing the rest of', ['kill', '--all', this.#id, 'KILL']);
+    for (const delayMs of runtimeDelaysMs) {
+      await sleep(delayMs);
+      const listed = await this.#tryRuntime('listing', ['ps', '--format', 'json', this.#id]);
+      // Where the runtime has no such list, or no such container any more, nothing more can be learnt.
+      if (listed === undefined || /^(null|\[\s*\])?$/.test(listed.trim())) return;
+    }
+    throw new TimeLimitError(`the end of all processes of container ${this.#id}`, sum(runtimeDelaysMs));
   }
 
   async #waitForRuntime(): Promise<void> {
@@ -145,12 +152,13 @@ class Stop {
   }
 
   /** That a signal finds no process is not an error here: the pidfd tells. */
-  async #tryRuntime(verb: string, args: readonly string[]): Promise<void> {
+  async #tryRuntime(verb: string, args: readonly string[]): Promise<string | undefined> {
     try {
-      await this.#context.runtime.run(`${verb} container ${this.#id}`, args, {});
+      return await this.#context.runtime.run(`${verb} container ${this.#id}`, args, {});
     } catch (error) {
       if (!(error instanceof RuntimeError)) throw error;
       this.#context.logger.debug({ id: this.#id, err: error }, 'a stop goes on without the runtime');
+      return undefined;
     }
   }
 

@@ -59,12 +59,14 @@ export function makeShellBundle(
     readonly terminal?: boolean;
     readonly cwd?: string;
     readonly annotations?: Record<string, string>;
+    readonly namespaces?: readonly string[];
   } = {},
 ): string {
   const dir = mkdtempSync(join(tmpdir(), 'manager-bundle-'));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
-  const { terminal = false, cwd = '/', annotations } = options;
-  const isolated = { mounts, linux: isolation };
+  const { terminal = false, cwd = '/', annotations, namespaces } = options;
+  const types = namespaces?.map(type => ({ type }));
+  const isolated = { mounts, linux: types ? { namespaces: types } : isolation };
   makeBundle(dir, {
     args: ['/bin/sh', '-c', script],
     terminal,

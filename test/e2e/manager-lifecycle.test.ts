@@ -24,6 +24,7 @@ import {
   StateError,
   TimeLimitError,
 } from '../../src/manager/index.ts';
+import { identifyProcess } from '../../src/manager/processes.ts';
 import { conmons, makeManager, makeShellBundle, ociRuntime, runContainer } from './manager-harness.ts';
 
 for (const conmon of conmons)
@@ -225,6 +226,23 @@ for (const conmon of conmons)
       assert.equal((await runtime.stop('deaf')).exitCode, 137); // gone already: a success
     });
 
+    // hostrun has no cgroup to find the others by.
+    if (ociRuntime === 'runc')
+      test('stop: without a PID namespace of its own, the container’s other processes are gone too', async t => {
+        const runtime = makeManager(t, conmon);
+        const script = 'sleep 1000 & echo $!; trap "exit 0" TERM; while :; do sleep 0.02; done';
+        const bundle = makeShellBundle(t, script, { namespaces: ['ipc', 'uts', 'mount'] });
+        await runContainer(runtime, 'shared', bundle);
+        let other = 0;
+        for await (const { data } of runtime.logs('shared', { follow: true })) {
+          other = Number(data.toString());
+          break;
+        }
+        process.kill(other, 0);
+        await runtime.stop('shared');
+        assert.equal(isProcessRunning(other), false);
+      });
+
     test('stop: one that was created and never started', async t => {
       const runtime = makeManager(t, conmon);
       await runtime.create('unborn', { bundle: makeShellBundle(t, 'exit 0') });
@@ -288,6 +306,10 @@ for (const conmon of conmons)
       assert.equal(existsSync(join(dir, 'noted')), false);
     });
   });
+
+function isProcessRunning(pid: number): boolean {
+  return identifyProcess(pid) !== undefined;
+}
 
 function hierarchies(): string[] {
   return findHierarchies(readFileSync('/proc/self/mountinfo', 'utf8')).map(({ path }) => path);
