@@ -1,7 +1,7 @@
 // Words to a subcommand and its arguments. Only what the words may mean is loaded.
 
 import yargs, { type Argv } from 'yargs';
-import { catalogue, findCommand } from './catalogue.ts';
+import { type CatalogueEntry, catalogue, findCommand } from './catalogue.ts';
 import type { Command, CommandArguments } from './command.ts';
 import { completeIds } from './complete-ids.ts';
 import { globalOptions } from './global-options.ts';
@@ -50,7 +50,7 @@ export async function parseLine(words: readonly string[], version: string): Prom
     parser.command(
       [entry.signature, ...entry.aliases],
       entry.about,
-      builder => (command ? addCommand(builder, command) : builder),
+      builder => (command ? addCommand(builder, command, entry) : builder),
       args => {
         if (command) parsed = { name: entryName, command, args };
       },
@@ -99,7 +99,9 @@ function separate(
   return [...words.slice(0, at), ...separateCommand(words.slice(at), options)];
 }
 
-function addCommand(builder: Argv, command: Command): Argv {
+function addCommand(builder: Argv, command: Command, { signature, about }: CatalogueEntry): Argv {
+  const rest = command.takesCommand ? ' [--] [COMMAND [ARGUMENT…]]' : '';
+  builder.usage(`Usage: $0 [options] ${signature}${rest}\n\n${about}.`);
   for (const [name, positional] of Object.entries(command.positionals)) builder.positional(name, positional);
   builder.options(command.options).group([...Object.keys(command.options), 'help'], 'Options:');
   for (const [line, does] of command.examples) builder.example(line, does);
