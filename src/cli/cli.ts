@@ -45,9 +45,9 @@ export class Cli {
     return runtime;
   }
 
-  async openRuntimeWith(choice: RuntimeChoice): Promise<Runtime> {
+  async openRuntimeWith(choice: RuntimeChoice, root = this.globals.root): Promise<Runtime> {
     const { Runtime } = await import('../manager/index.ts');
-    const { root, conmon } = this.globals;
+    const { conmon } = this.globals;
     return new Runtime({
       root,
       runtime: choice.runtime,
