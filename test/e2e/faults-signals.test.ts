@@ -1,0 +1,164 @@
+// SIGTERM, SIGQUIT and SIGINT to the monitor, at every stage of its life: none leaves a caller without its answer or
+// a container without its exit file.
+
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 } from '../../src/sys/constants.ts';
+import { sys } from '../../src/sys/real.ts';
+import { connectAttach } from '../fixtures/attach-client.ts';
+import { listChildren, makeFolder, makeGate, startMonitored, waitForChild } from '../fixtures/monitored.ts';
+import { waitForEnd, waitForFile } from '../fixtures/waiting.ts';
+
+const endingSignals = { SIGTERM, SIGQUIT, SIGINT };
+
+for (const [name, signal] of Object.entries(endingSignals)) {
+  test(`${name} to the launcher while it waits for the go: nothing was started`, t => {
+    const box = startMonitored(t, { caller: { startPipe: true } });
+    sys.kill(box.caller.pid, signal);
+    assert.ok(box.caller.wait() > 0);
+    assert.equal(box.caller.readSync(), undefined);
+    assert.deepEqual(readdirSync(box.dir).sort(), ['bundle', 'exits', 'persist']);
+    assert.deepEqual(listChildren(), []);
+  });
+
+  test(`${name} before the runtime, while an exec waits for its clients: the caller learns it, nothing is started`, t => {
+    const spec = join(makeFolder(t), 'spec');
+    writeFileSync(spec, '{}');
+    const box = startMonitored(t, {
+      args: ['-e', '--exec-attach', '--exec-process-spec', spec],
+      caller: { startPipe: true, attachPipe: true },
+    });
+    box.caller.go();
+    assert.equal(box.caller.readAttach(), '{"data": 0}\n');
+    sys.kill(box.monitor, signal);
+    const report = box.caller.readSync();
+    assert.equal(report?.value, -1);
+    assert.match(report?.message ?? '', new RegExp(`signal ${signal}\\b`));
+    assert.equal(box.caller.readSync(), undefined);
+    assert.equal(box.end(), 1);
+    assert.equal(existsSync(box.containerPidFile), false);
+    assert.equal(existsSync(box.attachSocket), false);
+    assert.deepEqual(listChildren(), []);
+  });
+
+  test(`${name} during create goes to the runtime: the caller learns how that ended`, t => {
+    const box = startMonitored(t, { runtime: 'runtime-hangs' });
+    waitForChild(box.monitor, 'sleep');
+    sys.kill(box.monitor, signal);
+    const report = box.caller.readSync();
+    assert.equal(report?.value, -1);
+    assert.match(report?.message ?? '', new RegExp(`exit status ${128 + signal}`));
+    assert.equal(box.end(), 1);
+    assert.deepEqual(readdirSync(box.bundle).sort(), ['ctl', 'winsz']);
+    assert.deepEqual(listChildren(), []);
+  });
+
+  test(`${name} while the container runs goes to it, though the monitor was started with it ignored`, t => {
+    const box = startMonitored(t, {
+      container: 'echo ready; exec sleep 3600',
+      before: ['/bin/sh', '-c', 'trap "" TERM QUIT INT; exec "$@"', 'sh'],
+    });
+    box.started();
+    box.waitForOutput(output => output === 'ready\n', 'the container');
+    sys.kill(box.monitor, signal);
+    assert.equal(box.exitStatus(), String(128 + signal));
+    assert.equal(box.end(), 128 + signal);
+    assert.deepEqual(listChildren(), []);
+  });
+
+  test(`${name} while the last output waits for a client that does not read: exit file and output are there`, t => {
+    const gate = makeGate(t);
+    const { box, client, output } = startWithSlowClient(t, gate);
+    waitForEnd(box.started());
+    sys.kill(box.monitor, signal);
+    assert.equal(box.exitStatus(), '3');
+    sys.kill(box.monitor, signal); // the exit files are written, the client has not read yet
+    assert.ok(client.receiveAll().stdout.equals(output));
+    client.close();
+    assert.equal(box.end(), 3);
+    assert.equal(box.output(), output.toString());
+    assert.deepEqual(listChildren(), []);
+  });
+
+  test(`${name} during the exit command does not keep it from its end`, t => {
+    const [gate, mark] = [makeGate(t), join(makeFolder(t), 'mark')];
+    const script = `: >${mark}.here; read go <${gate}; : >${mark}`;
+    const box = startMonitored(t, {
+      container: 'exit 3',
+      args: ['--exit-command', '/bin/sh', '--exit-command-arg', '-c', '--exit-command-arg', script],
+    });
+    box.started();
+    waitForFile(`${mark}.here`);
+    sys.kill(box.monitor, signal);
+    writeFileSync(gate, 'go\n');
+    assert.equal(box.end(), 3);
+    assert.ok(existsSync(mark));
+    assert.equal(readFileSync(box.exitFile, 'utf8'), '3');
+  });
+
+  test(`${name} during --exit-delay does not keep the exit command from its start`, t => {
+    const mark = join(makeFolder(t), 'mark');
+    const box = startMonitored(t, {
+      container: 'exit 3',
+      args: [
+        '--exit-delay',
+        '1',
+        '--exit-command',
+        '/bin/sh',
+        '--exit-command-arg',
+        '-c',
+        '--exit-command-arg',
+        `: >${mark}`,
+      ],
+    });
+    box.started();
+    box.exitStatus();
+    sys.kill(box.monitor, signal);
+    assert.equal(box.end(), 3);
+    assert.ok(existsSync(mark));
+  });
+}
+
+test('signals that are for others: SIGPIPE, SIGHUP, SIGUSR1 and SIGUSR2 leave monitor and container alone', t => {
+  const gate = makeGate(t);
+  const box = startMonitored(t, { container: `echo ready; read go <${gate}; echo more; exit 3` });
+  box.started();
+  box.waitForOutput(output => output === 'ready\n', 'the container');
+  for (const signal of [SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2]) sys.kill(box.monitor, signal);
+  writeFileSync(gate, 'go\n');
+  assert.equal(box.exitStatus(), '3');
+  assert.equal(box.output(), 'ready\nmore\n');
+  assert.equal(box.end(), 3);
+});
+
+test('signals: the runtime and the exit command start with none ignored or blocked, whatever the caller had', t => {
+  const record = makeFolder(t);
+  const status = `cat /proc/$$/status >${record}/exit-status`;
+  const box = startMonitored(t, {
+    runtime: 'runtime-records',
+    env: { RECORD_DIR: record, DOES_NOTHING_STATUS: '0' },
+    args: ['--exit-command', '/bin/sh', '--exit-command-arg', '-c', '--exit-command-arg', status],
+    before: ['/bin/sh', '-c', 'trap "" TERM QUIT INT PIPE HUP USR1 USR2 CHLD; exec "$@"', 'sh'],
+  });
+  assert.ok(box.started() > 0);
+  box.end();
+  for (const name of ['status', 'exit-status']) {
+    const text = readFileSync(join(record, name), 'utf8');
+    assert.match(text, /^SigBlk:\t0+$/m, name);
+    assert.match(text, /^SigIgn:\t0+$/m, name);
+  }
+});
+
+/** A container that has ended with 3, and a client that has not read all of its output. */
+function startWithSlowClient(t: TestContext, gate: string) {
+  const output = Buffer.from('0123456789abcde\n'.repeat(50_000)); // more than a socket holds, less than a queue
+  const file = join(makeFolder(t), 'output');
+  writeFileSync(file, output);
+  const box = startMonitored(t, { container: `read go <${gate}; cat ${file}; exit 3` });
+  waitForFile(box.attachSocket);
+  const client = connectAttach(box.attachSocket);
+  writeFileSync(gate, 'go\n');
+  return { box, client, output };
+}
