@@ -38,6 +38,13 @@ export interface BenchOptions {
   readonly lingers?: boolean;
 }
 
+/** Podman hands its caller's whole environment on; this is about as much as a login shell has. */
+const loginEnvironment = Object.fromEntries(
+  Array.from({ length: 25 }, (_, i) => [
+    `VARIABLE_OF_A_LOGIN_${i}`,
+    `/some/path/or/setting/number/${i}:and/another`,
+  ]),
+);
 const IN_CREATE = 0x100;
 const IN_MOVED_TO = 0x80;
 const containerId = 'bench';
@@ -90,7 +97,8 @@ export class BenchMonitor {
       apiVersion: true,
       stdio: [stdio, stdio, 2],
       env: {
-        PATH: '/usr/local/bin:/usr/bin:/bin',
+        PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+        ...loginEnvironment,
         BENCH_ORDERS: at('orders'),
         BENCH_REPLIES: at('replies'),
         BENCH_LINE_BYTES: String(options.lineBytes ?? 0),
