@@ -26,8 +26,12 @@ const out = values.out;
 const main = join(project, 'src/main.ts');
 /** Made for this form only, and of no use to whoever copies the two files. */
 const generated = join(project, 'build', values.node ? 'node' : 'compiled');
-/** What the environment asks of Bun's engine (JavaScriptCore): see docs/decisions/memory.md. */
-const engineSettings: readonly string[] = [];
+/** What the environment asks of Bun's engine, JavaScriptCore: see docs/decisions/memory.md for what each brings. */
+const engineSettings: readonly string[] = [
+  'BUN_JSC_useWarmUpMarkedBlocks=0',
+  'BUN_JSC_thresholdForJITAfterWarmUp=5000',
+  'BUN_JSC_thresholdForJITSoon=1000',
+];
 const nodeArguments = ['--disable-sigusr1', '--no-warnings', '--no-global-search-paths', main];
 
 mkdirSync(join(out, 'libexec'), { recursive: true });

@@ -44,8 +44,8 @@ function main(handoff: Handoff): number {
   }
 }
 
-function readValues({ argv, environ }: Handoff): RawValues | 'help' {
-  const variable = (name: string) => readVariable(environ, name);
+function readValues({ argv, variables }: Handoff): RawValues | 'help' {
+  const variable = (name: string) => readVariable(variables, name);
   const charset = readCharset({
     CHARSET: variable('CHARSET'),
     LC_ALL: variable('LC_ALL'),

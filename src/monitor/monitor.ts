@@ -31,7 +31,7 @@ import { closeParkedFds, findParentPipes, listParkedFds, type ParentPipes } from
 import { awaitStart } from '../parent/start-pipe.ts';
 import { SyncPipe } from '../parent/sync-pipe.ts';
 import { chooseReportKey } from '../parent/sync-report.ts';
-import { readVariable } from '../parent/variables.ts';
+import { joinVariables, readVariable } from '../parent/variables.ts';
 import { parsePid, pidFileBytesMax } from '../runtime/pid-file.ts';
 import { buildRuntimeArgv } from '../runtime/runtime-argv.ts';
 import { planRuntime } from '../runtime/spawn-plan.ts';
@@ -56,7 +56,7 @@ const killGraceMs = 1000;
 export class Monitor {
   readonly #sys: Sys;
   readonly #options: Options;
-  readonly #environ: Uint8Array;
+  readonly #variables: readonly string[];
   readonly #messages: Messages;
   readonly #warn: (message: string) => void;
   readonly #reactor: Reactor;
@@ -79,7 +79,7 @@ export class Monitor {
   constructor(sys: Sys, options: Options, handoff: Handoff, messages: Messages) {
     this.#sys = sys;
     this.#options = options;
-    this.#environ = handoff.environ;
+    this.#variables = handoff.variables;
     this.#messages = messages;
     this.#warn = message => messages.warn(message);
     sys.umask(0o022);
@@ -171,7 +171,7 @@ export class Monitor {
     const stdio = this.#io.openPipes(devNull);
     const plan = planRuntime({
       argv: buildRuntimeArgv(this.#options, consoleSocket),
-      environ: this.#environ,
+      variables: this.#variables,
       stdio: this.#logs.passthrough ? [0, 1, 2] : stdio,
       passedFds: this.#parkedFds,
       oomScoreAdj: this.#oomScoreAdj,
@@ -329,7 +329,13 @@ export class Monitor {
   #runExitCommand(): void {
     const { exitCommand: file, exitCommandArg: args, exitDelay: delaySeconds } = this.#options;
     if (file === undefined) return;
-    const command = { file, args, delaySeconds, environ: this.#environ, oomScoreAdj: this.#oomScoreAdj };
+    const command = {
+      file,
+      args,
+      delaySeconds,
+      environ: joinVariables(this.#variables),
+      oomScoreAdj: this.#oomScoreAdj,
+    };
     this.#exitCommandStatus = runExitCommand(this.#sys, this.#reactor, command, this.#warn);
   }
 
@@ -341,7 +347,7 @@ export class Monitor {
     return priority ?? 'stream';
   }
 
-  readonly #variable = (name: string): string | undefined => readVariable(this.#environ, name);
+  readonly #variable = (name: string): string | undefined => readVariable(this.#variables, name);
 }
 
 /** For our own mistakes, where they are as well. */

@@ -27,12 +27,10 @@ export function readCharset(variables: LocaleVariables): Charset {
 
 /** The text of a string value, every byte of it kept. Throws a {@link UsageRefusal} in GLib's words. */
 export function decodeValue(bytes: Uint8Array, charset: Charset): string {
-  if (charset === 'ascii' && !isAscii(bytes)) throw invalidBytes();
-  try {
-    return strictDecoder.decode(bytes);
-  } catch {
-    throw invalidBytes();
-  }
+  const text = decodeUtf8(bytes);
+  // Only in ASCII is every character one byte.
+  if (text === undefined || (charset === 'ascii' && text.length !== bytes.length)) throw invalidBytes();
+  return text;
 }
 
 /** An argument as a message shows it: bytes that are not UTF-8 as `\xff`. */
@@ -56,8 +54,12 @@ export function showText(text: string, charset: Charset): string {
 
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function isAscii(bytes: Uint8Array): boolean {
-  return bytes.every(byte => byte < 0x80);
+function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return strictDecoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 function invalidBytes(): UsageRefusal {
@@ -84,10 +86,5 @@ function sequenceLength(lead: number): number {
 }
 
 function isValid(sequence: Uint8Array): boolean {
-  try {
-    strictDecoder.decode(sequence);
-    return true;
-  } catch {
-    return false;
-  }
+  return decodeUtf8(sequence) !== undefined;
 }

@@ -58,10 +58,15 @@ export class CollectedValues implements RawValues {
   }
 }
 
-/** The table by long name and by short letter. */
-export const optionsByLong: ReadonlyMap<string, OptionEntry> = new Map(
-  optionTable.map(entry => [entry.long, entry]),
-);
-export const optionsByShort: ReadonlyMap<string, OptionEntry> = new Map(
-  optionTable.flatMap((entry: OptionEntry) => (entry.short === undefined ? [] : [[entry.short, entry]])),
-);
+/** The table by long name, and by short letter. */
+export const optionsByLong: ReadonlyMap<string, OptionEntry> = indexTable(entry => entry.long);
+export const optionsByShort: ReadonlyMap<string, OptionEntry> = indexTable(entry => entry.short);
+
+function indexTable(keyOf: (entry: OptionEntry) => string | undefined): ReadonlyMap<string, OptionEntry> {
+  const index = new Map<string, OptionEntry>();
+  for (const entry of optionTable) {
+    const key = keyOf(entry);
+    if (key !== undefined) index.set(key, entry);
+  }
+  return index;
+}

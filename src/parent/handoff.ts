@@ -4,56 +4,50 @@
 import { FatalError } from '../sys/errors.ts';
 import { readFile } from '../sys/files.ts';
 import type { Sys } from '../sys/sys.ts';
-import { startsWith } from './variables.ts';
+import { splitVariables } from './variables.ts';
 
 export interface Handoff {
   /** The caller's arguments, each with its NUL, without the program's name. */
   readonly argv: Uint8Array;
-  /** The caller's environment, each variable with its NUL. */
-  readonly environ: Uint8Array;
+  /** The caller's environment, in order: `NAME=value`, a character for each byte. */
+  readonly variables: readonly string[];
   /** Where the launcher waits for one byte, or -1 where nobody waits (`--sync`, or no launcher). */
   readonly verdictFd: number;
   /** The fds from 3 up that the caller left open. */
   readonly inheritedFds: readonly number[];
 }
 
-/** Larger than the kernel lets both together be (MAX_ARG_STRINGS is beyond any stack limit in use). */
+/** Enough for most callers; the rest is read in a second try … */
+const procFileBytesFirst = 16 * 1024;
+/** … with more than the kernel lets arguments and environment be (MAX_ARG_STRLEN and the stack's limit). */
 const procFileBytesMax = 8 * 1024 * 1024;
-const procFileBytesFirst = 64 * 1024;
 const handoffName = '_CONMON_HANDOFF=';
 const keptPrefix = '_CONMON_KEPT_';
-const enginePrefix = 'BUN_';
+/** What is left of this beginning is the launcher's own, for the engine: the caller's were renamed. */
+const engineSettingPrefix = 'BUN_';
 
 /** Reads it all from /proc/self. `skip` is the number of arguments that are the engine's: its name, switches and
  * the script. */
 export function readHandoff(sys: Sys, skip: number): Handoff {
   const argv = readProcFile(sys, '/proc/self/cmdline');
-  const { environ, handoff } = restoreEnviron(readProcFile(sys, '/proc/self/environ'));
-  const [verdictFd = -1, ...inheritedFds] = handoff === undefined ? [] : handoff.split(',').map(Number);
   let start = 0;
   for (let i = 0; i < skip; i++) start = argv.indexOf(0, start) + 1;
-  return { argv: argv.subarray(start), environ, verdictFd, inheritedFds };
+  const { variables, handoff } = restoreVariables(splitVariables(readProcFile(sys, '/proc/self/environ')));
+  const [verdictFd = -1, ...inheritedFds] = handoff === undefined ? [] : handoff.split(',').map(Number);
+  return { argv: argv.subarray(start), variables, verdictFd, inheritedFds };
 }
 
-/** Takes out what the launcher put in, and gives its own name back to what the launcher renamed. Pure. */
-export function restoreEnviron(environ: Uint8Array): { environ: Uint8Array; handoff: string | undefined } {
-  const restored = new Uint8Array(environ.length);
-  let length = 0;
-  let handoff: string | undefined;
-  for (let start = 0; start < environ.length; ) {
-    const nul = environ.indexOf(0, start);
-    const end = nul < 0 ? environ.length : nul + 1;
-    if (startsWith(environ, start, handoffName)) {
-      handoff = new TextDecoder().decode(environ.subarray(start + handoffName.length, end - 1));
-    } else if (!startsWith(environ, start, enginePrefix)) {
-      const from = startsWith(environ, start, keptPrefix) ? start + keptPrefix.length : start;
-      restored.set(environ.subarray(from, end), length);
-      length += end - from;
-    }
-    start = end;
-  }
-  // Without a launcher nothing was renamed, and the engine's own variables are the caller's.
-  return handoff === undefined ? { environ, handoff } : { environ: restored.subarray(0, length), handoff };
+/** Takes out what the launcher put in, and gives their names back to those that it renamed. Pure. */
+export function restoreVariables(variables: readonly string[]): {
+  variables: readonly string[];
+  handoff: string | undefined;
+} {
+  const handoff = variables.find(variable => variable.startsWith(handoffName));
+  if (handoff === undefined) return { variables, handoff }; // no launcher: all of them are the caller's
+  const callers = variables
+    .filter(variable => variable !== handoff && !variable.startsWith(engineSettingPrefix))
+    .map(variable => (variable.startsWith(keptPrefix) ? variable.slice(keptPrefix.length) : variable));
+  return { variables: callers, handoff: handoff.slice(handoffName.length) };
 }
 
 function readProcFile(sys: Sys, path: string): Uint8Array {

@@ -54,7 +54,7 @@ const reportKeys: readonly ReportKey[] = ['data', 'exit_code', 'pid'];
 function escapeMessage(message: Uint8Array, line: Uint8Array, at: number): number {
   for (let i = 0; i < message.length; ) {
     const length = sequenceLength(message, i);
-    const escaped = length === 1 ? escapes[message[i]!]! : message.subarray(i, i + length);
+    const escaped = length === 1 ? escapeByte(message[i]!) : message.subarray(i, i + length);
     if (at + escaped.length > line.length) return at;
     line.set(escaped, at);
     at += escaped.length;
@@ -71,20 +71,20 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
   return lead >= 0xf8 ? 1 : length;
 }
 
-// As C conmon escapes: `/` too, control characters and DEL by number where JSON has no letter, all else as it is.
-const escapes: readonly Uint8Array[] = Array.from({ length: 256 }, (_, byte) => escapeByte(byte));
+const letters: ReadonlyMap<number, string> = new Map([
+  [0x08, 'b'],
+  [0x09, 't'],
+  [0x0a, 'n'],
+  [0x0c, 'f'],
+  [0x0d, 'r'],
+  [0x22, '"'],
+  [0x2f, '/'],
+  [0x5c, '\\'],
+]);
 
+// As C conmon escapes: `/` too, control characters and DEL by number where JSON has no letter, all else as it is.
 function escapeByte(byte: number): Uint8Array {
-  const letter = new Map([
-    [0x08, 'b'],
-    [0x09, 't'],
-    [0x0a, 'n'],
-    [0x0c, 'f'],
-    [0x0d, 'r'],
-    [0x22, '"'],
-    [0x2f, '/'],
-    [0x5c, '\\'],
-  ]).get(byte);
+  const letter = letters.get(byte);
   if (letter) return textEncoder.encode(`\\${letter}`);
   if (byte < 0x20 || byte === 0x7f) return textEncoder.encode(`\\u00${byte.toString(16).padStart(2, '0')}`);
   return Uint8Array.of(byte);

@@ -1,20 +1,21 @@
-// One variable of an environment that is kept as bytes.
+// An environment as text with a character for each byte, so that no byte of it is lost and the engine's own string
+// functions do the work: a loop over the bytes would have the engine start its compiler, for a megabyte.
 
-/** The value of `name` in `environ` (each variable with its NUL), decoded as UTF-8; undefined if it is not set. */
-export function readVariable(environ: Uint8Array, name: string): string | undefined {
-  const prefix = `${name}=`;
-  for (let start = 0; start < environ.length; ) {
-    const nul = environ.indexOf(0, start);
-    const end = nul < 0 ? environ.length : nul;
-    if (startsWith(environ, start, prefix))
-      return new TextDecoder().decode(environ.subarray(start + prefix.length, end));
-    start = end + 1;
-  }
-  return undefined;
+/** The variables in the bytes of /proc/PID/environ. */
+export function splitVariables(environ: Uint8Array): string[] {
+  const text = Buffer.from(environ.buffer, environ.byteOffset, environ.byteLength).toString('latin1');
+  return text.split('\0').filter(variable => variable !== '');
 }
 
-/** Whether `text`, in ASCII, stands at `at` in `bytes`. */
-export function startsWith(bytes: Uint8Array, at: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
-  return true;
+/** The bytes of variables, each with its NUL, as SpawnPlan wants them. */
+export function joinVariables(variables: readonly string[]): Uint8Array {
+  return Buffer.from(variables.map(variable => `${variable}\0`).join(''), 'latin1');
+}
+
+/** The value of `name`, decoded as UTF-8; undefined if it is not set. */
+export function readVariable(variables: readonly string[], name: string): string | undefined {
+  const variable = variables.find(candidate => candidate.startsWith(`${name}=`));
+  return variable === undefined
+    ? undefined
+    : Buffer.from(variable.slice(name.length + 1), 'latin1').toString();
 }

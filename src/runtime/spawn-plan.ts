@@ -2,13 +2,13 @@
 
 import { SIGKILL } from '../sys/constants.ts';
 import type { SpawnPlan } from '../sys/sys.ts';
-import { setListenPid } from './listen-pid.ts';
+import { moveListenPidLast, replacesListenPid } from './listen-pid.ts';
 
 export interface RuntimeStart {
   /** The runtime's path, then its arguments. */
   readonly argv: readonly string[];
-  /** The caller's environment, each variable with its NUL. */
-  readonly environ: Uint8Array;
+  /** The caller's environment, a character for each byte. */
+  readonly variables: readonly string[];
   /** Our ends of what becomes the container's stdin, stdout and stderr. */
   readonly stdio: readonly [stdin: number, stdout: number, stderr: number];
   /** The caller's fds that the container may want (`--preserve-fds`), at the same numbers. */
@@ -19,13 +19,18 @@ export interface RuntimeStart {
   readonly ownPid: number;
 }
 
+/** Room for the digits of any pid, as SpawnPlan.listenPid has it. */
+const listenPidSpareBytes = 10;
+
 /** If we die the runtime dies, so that it cannot leave a container behind that nobody watches. */
 export function planRuntime(start: RuntimeStart): SpawnPlan {
-  const { environ, listenPid } = setListenPid(start.environ, start.ownPid, start.replaceListenPid);
+  const listenPid = replacesListenPid(start.variables, start.ownPid, start.replaceListenPid);
+  const variables = listenPid ? moveListenPidLast(start.variables) : start.variables;
+  const text = variables.join('\0') + (listenPid ? '\0'.repeat(listenPidSpareBytes) : '\0');
   return {
     file: start.argv[0]!,
     argv: start.argv,
-    environ,
+    environ: Buffer.from(variables.length > 0 ? text : '', 'latin1'),
     listenPid,
     fds: [
       ...start.stdio.map((from, to) => ({ from, to })),
