@@ -1,39 +1,69 @@
 // The terminal that conmonctl sits at.
 
+import { spawnSync } from 'node:child_process';
 import { WriteStream } from 'node:tty';
 import type { TerminalSize } from '../manager/index.ts';
 
-/** Hands every key to the container rather than to the terminal's own editing. Answers what restores it; it is
- * restored at an exit too, whatever that comes from. */
+/** Hands every key to the container, and everything that the container prints to the screen, as they are. Answers
+ * what restores the terminal; it is restored at an exit too, whatever that comes from. */
 export function enterRawMode(): () => void {
   const { stdin } = process;
   if (!stdin.isTTY) return () => {};
+  const settings = runStty(['-g']);
   const restore = () => {
     process.off('exit', restore);
-    try {
-      stdin.setRawMode(false);
-    } catch {} // a terminal that has been hung up has no mode
+    if (settings === undefined) leaveNodesRawMode();
+    else runStty([settings]);
   };
   process.on('exit', restore);
-  stdin.setRawMode(true);
+  // Node's own raw mode goes on to turn newlines into returns with newlines. A program that has drawn its own screen
+  // in the container means a newline as "one line down".
+  if (settings === undefined || runStty(['raw', '-echo', '-iexten']) === undefined) stdin.setRawMode(true);
   return restore;
+}
+
+/** The size of the terminal, where output goes to one. */
+export function readTerminalSize(): TerminalSize | undefined {
+  const screen = findScreen();
+  return screen && screen.rows > 0 && screen.columns > 0
+    ? { rows: screen.rows, columns: screen.columns }
+    : undefined;
 }
 
 /** Tells the size of the terminal now and whenever it changes. Answers what ends it. Without a terminal, nothing is
  * told. */
 export function followSize(tell: (size: TerminalSize) => Promise<void>): () => void {
-  const screen = [process.stdout, process.stderr].find(
-    (stream): stream is typeof process.stdout & WriteStream => stream instanceof WriteStream && stream.isTTY,
-  );
+  const screen = findScreen();
   if (!screen) return () => {};
   let last = Promise.resolve();
   const look = () => {
-    const { rows, columns } = screen;
-    if (rows > 0 && columns > 0) last = last.then(() => tell({ rows, columns })).catch(() => {}); // it has ended
+    const size = readTerminalSize();
+    if (size) last = last.then(() => tell(size)).catch(() => {}); // it has ended
   };
   screen.on('resize', look);
   look();
   return () => {
     screen.off('resize', look);
   };
+}
+
+function findScreen(): WriteStream | undefined {
+  return [process.stdout, process.stderr].find(
+    (stream): stream is typeof process.stdout & WriteStream => stream instanceof WriteStream && stream.isTTY,
+  );
+}
+
+/** Its output; `undefined` where there is no stty, or it failed. */
+function runStty(words: readonly string[]): string | undefined {
+  const { status, stdout } = spawnSync('stty', words, {
+    stdio: ['inherit', 'pipe', 'ignore'],
+    encoding: 'utf8',
+  });
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+function leaveNodesRawMode(): void {
+  try {
+    process.stdin.setRawMode(false);
+  } catch {} // a terminal that has been hung up has no mode
 }

@@ -6,7 +6,7 @@ import { exitUnknown, statusOfExit, statusOfFailedRun } from '../exit-status.ts'
 import { relay } from '../relay.ts';
 import { reportFailure } from '../report.ts';
 import { forwardSignals, Interrupted, interruptible } from '../signals.ts';
-import { enterRawMode, followSize } from '../terminal.ts';
+import { enterRawMode, followSize, readTerminalSize } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { expandEnv, parseDuration, parseUser } from '../values.ts';
 
@@ -49,11 +49,14 @@ export const command = defineCommand({
     const words = args['--'] ?? [];
     if (words.length === 0) throw new UsageError('which command? It comes after the ID', 'exec');
     const timeoutMs = args.timeout === undefined ? 0 : parseDuration(args.timeout, '--timeout');
+    const size = args.tty ? readTerminalSize() : undefined;
     const options: ExecOptions = {
       args: words,
       terminal: args.tty ?? false,
       stdin: args.interactive ?? false,
       timeoutMs,
+      // Before the command looks; what comes over the monitor may come a moment later.
+      ...(size ? { process: { consoleSize: { height: size.rows, width: size.columns } } } : {}),
       env: args.env ? expandEnv(args.env, process.env) : [],
       ...(args.workdir === undefined ? {} : { cwd: args.workdir }),
       ...(args.user === undefined ? {} : { user: parseUser(args.user) }),
