@@ -11,10 +11,10 @@ import { sys } from '../../src/sys/real.ts';
 import { connectAttach } from '../fixtures/attach-client.ts';
 import { makeBundle } from '../fixtures/bundle.ts';
 import { startConmon } from '../fixtures/caller.ts';
+import { conmon } from '../fixtures/conmon.ts';
 import { hangMs, waitForFile } from '../fixtures/waiting.ts';
 import { hostrun, runHostrun } from './hostrun-harness.ts';
 
-const conmon = process.env.CONMON ?? join(import.meta.dirname, '../../dist/conmon');
 const id = 'container-with-clients';
 
 /** A container of hostrun that runs `script`, created but not started; `wrap` is a shell line before the runtime. */

@@ -8,10 +8,10 @@ import { describe, it, type TestContext } from 'node:test';
 import { connectAttach } from '../fixtures/attach-client.ts';
 import { makeBundle, makeProcessSpec } from '../fixtures/bundle.ts';
 import { type Channel, startConmon } from '../fixtures/caller.ts';
+import { conmon } from '../fixtures/conmon.ts';
 import { waitForEnd, waitForFile } from '../fixtures/waiting.ts';
 import { hostrun, runHostrun } from './hostrun-harness.ts';
 
-const conmon = process.env.CONMON ?? join(import.meta.dirname, '../../dist/conmon');
 const id = 'container-of-hostrun';
 
 describe(`hostrun under ${conmon}`, () => {

@@ -7,6 +7,7 @@ import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { Runtime, type RuntimeOptions } from '../../src/manager/index.ts';
 import { makeBundle } from '../fixtures/bundle.ts';
+import { conmon } from '../fixtures/conmon.ts';
 
 export interface Conmon {
   readonly name: string;
@@ -17,7 +18,7 @@ export const hostrun = join(import.meta.dirname, '../../bin/hostrun');
 
 /** Ours, and the C conmon that CONMON_C names or PATH has. */
 export const conmons: readonly Conmon[] = [
-  { name: 'our conmon', path: join(import.meta.dirname, '../../dist/conmon') },
+  { name: 'our conmon', path: conmon },
   { name: 'C conmon', path: process.env.CONMON_C ?? findInPath('conmon') ?? '' },
 ].filter(({ path }) => existsSync(path));
 

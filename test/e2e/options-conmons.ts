@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-export const ours = join(import.meta.dirname, '../../dist/conmon');
+export { conmon as ours } from '../fixtures/conmon.ts';
+
 /** C conmon: CONMON_C, or the one in PATH; undefined where there is none. */
 export const theirs = findConmon();
 
