@@ -17,6 +17,8 @@ export interface ExitCommand {
   readonly environ: Uint8Array;
   /** The score that we had before we changed our own, where we did. */
   readonly oomScoreAdj?: string | undefined;
+  /** The caller's soft RLIMIT_NOFILE, where it is known. */
+  readonly openFilesMax?: number | undefined;
 }
 
 /** The status of an exit command that could not be started, as of one that failed. */
@@ -24,14 +26,15 @@ const notStartedStatus = 1;
 
 /** How the command is started: with our stdio (/dev/null by then), and to outlive us if we are killed. */
 export function planExitCommand(command: ExitCommand): SpawnPlan {
-  const plan: SpawnPlan = {
+  return {
     file: command.file,
     argv: [command.file, ...command.args],
     environ: command.environ,
     fds: [0, 1, 2].map(fd => ({ from: fd, to: fd })),
     parentDeathSignal: 0,
+    ...(command.oomScoreAdj === undefined ? {} : { oomScoreAdj: command.oomScoreAdj }),
+    ...(command.openFilesMax === undefined ? {} : { openFilesMax: command.openFilesMax }),
   };
-  return command.oomScoreAdj === undefined ? plan : { ...plan, oomScoreAdj: command.oomScoreAdj };
 }
 
 /**

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -91,6 +92,18 @@ static struct request read_request(char **argv)
 	return request;
 }
 
+// An engine does not start in a directory that was deleted, and paths on the command line would mean nothing there.
+static void need_working_directory(bool only_asks)
+{
+	char path[4096];
+	if (getcwd(path, sizeof(path)) || errno != ENOENT)
+		return;
+	if (only_asks && chdir("/") == 0)
+		return;
+	fputs("[conmon:e]: Failed to get working directory\n", stderr);
+	exit(EXIT_FAILURE);
+}
+
 // --- the monitor's environment --------------------------------------------------------------------------------
 
 // The caller's variables that would act on the engine keep their place under another name; the monitor takes the
@@ -122,12 +135,20 @@ static char *join(const char *first, const char *second)
 	return strcat(text, second);
 }
 
-// What the monitor must know of this process: the verdict's fd (-1: no verdict is waited for), then the inherited
-// fds.
+static long long open_files_max(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		die("Failed to read the limit of open files");
+	return limit.rlim_cur == RLIM_INFINITY ? -1 : (long long)limit.rlim_cur;
+}
+
+// What the monitor must know of this process: the verdict's fd (-1: no verdict is waited for), the limit of open files
+// (-1: none), which engines raise, then the inherited fds.
 static char *handoff(int verdict_fd, const int *fds, int count)
 {
 	static char text[handoff_size];
-	int length = snprintf(text, sizeof(text), "_CONMON_HANDOFF=%d", verdict_fd);
+	int length = snprintf(text, sizeof(text), "_CONMON_HANDOFF=%d,%lld", verdict_fd, open_files_max());
 	for (int i = 0; i < count; i++)
 		length += snprintf(text + length, sizeof(text) - (size_t)length, ",%d", fds[i]);
 	return text;
@@ -199,6 +220,7 @@ int main(int argc, char **argv)
 	int inherited_count = list_inherited_fds(inherited);
 	(void)argc;
 	struct request request = read_request(argv);
+	need_working_directory(request.only_asks);
 	if (!request.only_asks)
 		wait_for_start();
 	if (request.sync || request.only_asks)

@@ -123,7 +123,7 @@ class Stderr {
 
   #openEpoll(): number | undefined {
     const epfd = this.#sys.epollCreate();
-    if (epfd < 0) return undefined;
+    if (epfd < 0) return -1; // out of fds: a line that may have to wait is better than none
     const answer = this.#sys.epollCtl(epfd, EPOLL_CTL_ADD, stderrFd, EPOLLOUT);
     if (answer >= 0) return epfd;
     this.#sys.close(epfd);

@@ -57,6 +57,7 @@ export class Monitor {
   readonly #sys: Sys;
   readonly #options: Options;
   readonly #variables: readonly string[];
+  readonly #openFilesMax: number | undefined;
   readonly #messages: Messages;
   readonly #warn: (message: string) => void;
   readonly #reactor: Reactor;
@@ -80,6 +81,7 @@ export class Monitor {
     this.#sys = sys;
     this.#options = options;
     this.#variables = handoff.variables;
+    this.#openFilesMax = handoff.openFilesMax;
     this.#messages = messages;
     this.#warn = message => messages.warn(message);
     sys.umask(0o022);
@@ -175,6 +177,7 @@ export class Monitor {
       stdio: this.#logs.passthrough ? [0, 1, 2] : stdio,
       passedFds: this.#parkedFds,
       oomScoreAdj: this.#oomScoreAdj,
+      openFilesMax: this.#openFilesMax,
       replaceListenPid: this.#options.replaceListenPid,
       ownPid: this.#sys.getpid(),
     });
@@ -335,6 +338,7 @@ export class Monitor {
       delaySeconds,
       environ: joinVariables(this.#variables),
       oomScoreAdj: this.#oomScoreAdj,
+      openFilesMax: this.#openFilesMax,
     };
     this.#exitCommandStatus = runExitCommand(this.#sys, this.#reactor, command, this.#warn);
   }

@@ -13,6 +13,8 @@ export interface Handoff {
   readonly variables: readonly string[];
   /** Where the launcher waits for one byte, or -1 where nobody waits (`--sync`, or no launcher). */
   readonly verdictFd: number;
+  /** The caller's soft RLIMIT_NOFILE, -1 for none; undefined where there was no launcher to see it. */
+  readonly openFilesMax: number | undefined;
   /** The fds from 3 up that the caller left open. */
   readonly inheritedFds: readonly number[];
 }
@@ -33,8 +35,9 @@ export function readHandoff(sys: Sys, skip: number): Handoff {
   let start = 0;
   for (let i = 0; i < skip; i++) start = argv.indexOf(0, start) + 1;
   const { variables, handoff } = restoreVariables(splitVariables(readProcFile(sys, '/proc/self/environ')));
-  const [verdictFd = -1, ...inheritedFds] = handoff === undefined ? [] : handoff.split(',').map(Number);
-  return { argv: argv.subarray(start), variables, verdictFd, inheritedFds };
+  const numbers = handoff === undefined ? [] : handoff.split(',').map(Number);
+  const [verdictFd = -1, openFilesMax, ...inheritedFds] = numbers;
+  return { argv: argv.subarray(start), variables, verdictFd, openFilesMax, inheritedFds };
 }
 
 /** Takes out what the launcher put in, and gives their names back to those that it renamed. Pure. */

@@ -15,6 +15,8 @@ export interface RuntimeStart {
   readonly passedFds: readonly number[];
   /** The score that the caller had, where ours is another. */
   readonly oomScoreAdj: string | undefined;
+  /** The caller's soft RLIMIT_NOFILE, where it is known. */
+  readonly openFilesMax: number | undefined;
   readonly replaceListenPid: boolean;
   readonly ownPid: number;
 }
@@ -38,5 +40,6 @@ export function planRuntime(start: RuntimeStart): SpawnPlan {
     ],
     parentDeathSignal: SIGKILL,
     ...(start.oomScoreAdj === undefined ? {} : { oomScoreAdj: start.oomScoreAdj }),
+    ...(start.openFilesMax === undefined ? {} : { openFilesMax: start.openFilesMax }),
   };
 }

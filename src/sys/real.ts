@@ -10,6 +10,14 @@ export const sys: Sys = loadAddon(launcher.replace(/\/[^/]+\/\.\.\//g, '/'));
 
 function loadAddon(path: string): Sys {
   const addon = { exports: {} };
-  process.dlopen(addon, path);
+  try {
+    process.dlopen(addon, path);
+  } catch (error) {
+    // Without it there is no way to say anything but the engine's own, and no way to go on.
+    process.stderr.write(
+      `conmon: Failed to load ${path}: ${error instanceof Error ? error.message : error}\n`,
+    );
+    process.exit(1);
+  }
   return addon.exports as Sys;
 }

@@ -16,6 +16,8 @@ export interface SpawnPlan {
   readonly parentDeathSignal: number;
   /** Written to the child's /proc/self/oom_score_adj before it executes the file, when given. */
   readonly oomScoreAdj?: string;
+  /** The child's soft RLIMIT_NOFILE, below 0 for none, when given: engines raise theirs to the hard limit. */
+  readonly openFilesMax?: number;
   /** True to set LISTEN_PID to the child's own pid: `environ` then ends in `LISTEN_PID=` and 10 spare NULs. */
   readonly listenPid?: boolean;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +31,8 @@ struct plan {
 	uint32_t moves_count;
 	int parent_death_signal;
 	char *oom_score_adj;
+	bool limits_open_files;
+	int64_t open_files_max; // soft RLIMIT_NOFILE; below 0 for none
 	char *listen_pid; // where the digits go, in environ_block
 	pid_t parent;
 	int error_pipe;
@@ -52,25 +55,42 @@ static void reset_signals(void)
 		sigaction(number, &action, NULL); // fails for KILL, STOP and libc's own, which are default already
 }
 
-// First every fd to a number above all targets, then down to its place: so the moves cannot overwrite each other.
+static bool is_moved(const struct fd_move *move)
+{
+	return move->from != move->to;
+}
+
+// First every fd that moves to a number above all targets, then down to its place: so the moves cannot overwrite each
+// other. Those that stay are only kept open; they may be above the limit for new ones.
 static void place_fds(struct plan *plan)
 {
-	int above = plan->error_pipe;
+	int above = 0;
 	for (uint32_t i = 0; i < plan->moves_count; i++)
-		if (plan->moves[i].to > above)
+		if (is_moved(&plan->moves[i]) && plan->moves[i].to > above)
 			above = plan->moves[i].to;
 	int error_pipe = fcntl(plan->error_pipe, F_DUPFD_CLOEXEC, above + 1);
 	if (error_pipe < 0)
 		fail(plan);
 	plan->error_pipe = error_pipe;
 	for (uint32_t i = 0; i < plan->moves_count; i++) {
-		plan->moves[i].from = fcntl(plan->moves[i].from, F_DUPFD_CLOEXEC, above + 1);
-		if (plan->moves[i].from < 0)
+		struct fd_move *move = &plan->moves[i];
+		if (is_moved(move) && (move->from = fcntl(move->from, F_DUPFD_CLOEXEC, above + 1)) < 0)
 			fail(plan);
 	}
-	for (uint32_t i = 0; i < plan->moves_count; i++)
-		if (dup3(plan->moves[i].from, plan->moves[i].to, 0) < 0)
+	for (uint32_t i = 0; i < plan->moves_count; i++) {
+		const struct fd_move *move = &plan->moves[i];
+		if ((is_moved(move) ? dup3(move->from, move->to, 0) : fcntl(move->to, F_SETFD, 0)) < 0)
 			fail(plan);
+	}
+}
+
+static void limit_open_files(int64_t soft)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = soft < 0 ? RLIM_INFINITY : (rlim_t)soft;
+	setrlimit(RLIMIT_NOFILE, &limit); // it cannot be refused: it is no higher than it was
 }
 
 static void set_oom_score(const char *score)
@@ -110,6 +130,8 @@ static int child(void *context)
 	if (plan->listen_pid)
 		write_digits(plan->listen_pid, getpid());
 	place_fds(plan);
+	if (plan->limits_open_files)
+		limit_open_files(plan->open_files_max); // last: it may be below what the moves need
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -297,6 +319,10 @@ napi_value call_spawn(napi_env env, napi_callback_info info)
 	napi_value score = property(&args, from, "oomScoreAdj");
 	if (!is_undefined(&args, score))
 		plan.oom_score_adj = string_of(&args, score);
+	napi_value open_files_max = property(&args, from, "openFilesMax");
+	plan.limits_open_files = !is_undefined(&args, open_files_max);
+	if (plan.limits_open_files && napi_get_value_int64(env, open_files_max, &plan.open_files_max) != napi_ok)
+		args.wrong = true;
 	int64_t result = args.wrong ? -EINVAL : run(&plan);
 	free_plan(&plan);
 	if (result == -1) // the errno EPERM, not the failure of a libc call
