@@ -129,15 +129,17 @@ test('M7 messages: a stderr that is closed, broken or full harms nothing', () =>
   }
 });
 
-test('M7 messages: without a stderr, or an fd to wait with, nothing is written to it', () => {
-  for (const sys of [
-    createScriptedSys().answer('epollCtl', -EBADF),
-    createScriptedSys().answer('epollCreate', -EMFILE),
-  ]) {
-    openMessages(sys, options).warn('x');
-    assert.deepEqual(sys.called('write'), []);
-    assert.equal(sys.called('sendto').length, 1);
-  }
+test('M7 messages: without a stderr nothing is written to it', () => {
+  const sys = createScriptedSys().answer('epollCtl', -EBADF);
+  openMessages(sys, options).warn('x');
+  assert.deepEqual(sys.called('write'), []);
+  assert.equal(sys.called('sendto').length, 1);
+});
+
+test('M7 messages: out of fds, a message is written without asking for room', () => {
+  const sys = createScriptedSys().answer('epollCreate', -EMFILE);
+  openMessages(sys, options).warn('x');
+  assert.equal(sys.called('write').length, 1);
 });
 
 test('M8 messages: /dev/log that is absent, full or gone harms nothing, and the next message tries again', () => {
