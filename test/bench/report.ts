@@ -68,7 +68,7 @@ function formatRow(sample: Sample): string[] {
 }
 
 function formatCompared(kind: Limit['kind'], value: number, unit: string): string {
-  if (kind === 'times') return `× ${value.toFixed(2)}`;
+  if (kind === 'times') return `× ${value.toFixed(value < 2 ? 3 : 2)}`;
   if (kind === 'plus') return `${value < 0 ? '−' : '+'}${formatFigure(Math.abs(value))} ${unit}`;
   return `${formatFigure(value)} ${unit}`;
 }
