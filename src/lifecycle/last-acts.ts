@@ -50,11 +50,12 @@ const acts: Record<Ending, readonly LastAct[]> = {
   ],
   // What may be broken comes late, what callers wait for early.
   broken: [
+    'closeInheritedFds',
     'writePersistExitFile',
     'writeExitFile',
     'answerSyncPipe',
-    'closeInheritedFds',
     'drainOutput',
+    'syncLogs',
     'unlinkAttachSocket',
     'closeAll',
     'runExitCommand',
