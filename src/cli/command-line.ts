@@ -1,6 +1,6 @@
 // Words to a subcommand and its arguments. Only what the words may mean is loaded.
 
-import yargs, { type Argv } from 'yargs';
+import yargs, { type Argv, type Options } from 'yargs';
 import { type CatalogueEntry, catalogue, findCommand } from './catalogue.ts';
 import type { Command, CommandArguments } from './command.ts';
 import { completeIds } from './complete-ids.ts';
@@ -52,7 +52,7 @@ export async function parseLine(words: readonly string[], version: string): Prom
       entry.about,
       builder => (command ? addCommand(builder, command, entry) : builder),
       args => {
-        if (command) parsed = { name: entryName, command, args };
+        if (command) parsed = { name: entryName, command, args: keepLast(args, command) };
       },
     );
   }
@@ -64,7 +64,6 @@ const parserSettings = {
   'boolean-negation': true,
   'camel-case-expansion': false,
   'dot-notation': false,
-  'duplicate-arguments-array': false,
   'greedy-arrays': false,
   'parse-numbers': false,
   'parse-positional-numbers': false,
@@ -97,6 +96,21 @@ function separate(
   const at = words.findIndex(word => findCommand(word) === name) + 1;
   const options = { ...globalOptions, ...command.options };
   return [...words.slice(0, at), ...separateCommand(words.slice(at), options)];
+}
+
+/** Of an option that is given twice the last one counts, unless it is a list. */
+function keepLast(args: CommandArguments, command: Command): CommandArguments {
+  const tables: Readonly<Record<string, Options>> = {
+    ...globalOptions,
+    ...command.options,
+    ...command.positionals,
+  };
+  return Object.fromEntries(
+    Object.entries(args).map(([name, value]) => {
+      const isOne = Object.hasOwn(tables, name) && tables[name]?.array !== true;
+      return [name, isOne && Array.isArray(value) ? value.at(-1) : value];
+    }),
+  );
 }
 
 function addCommand(builder: Argv, command: Command, { signature, about }: CatalogueEntry): Argv {

@@ -4,18 +4,23 @@ import type { Cli } from './cli.ts';
 import { exitFailure } from './exit-status.ts';
 import { reportFailure } from './report.ts';
 
-/** Does `act` for every ID at once; `act` prints what there is to print. Answers the exit status. */
+/** Does `act` for every ID at once, then prints what it answers for each, in the order given. Answers the exit
+ * status. */
 export async function forEachId(
   ids: readonly string[],
   cli: Cli,
-  act: (id: string) => Promise<void>,
+  act: (id: string) => Promise<string>,
 ): Promise<number> {
-  const results = await Promise.allSettled([...new Set(ids)].map(act));
+  const all = [...new Set(ids)];
+  const results = await Promise.allSettled(all.map(act));
   let status = 0;
   for (const [index, result] of results.entries()) {
-    if (result.status === 'fulfilled') continue;
-    status = exitFailure;
-    await reportFailure(cli, result.reason, { id: [...new Set(ids)][index] });
+    if (result.status === 'fulfilled') {
+      cli.print(result.value);
+    } else {
+      status = exitFailure;
+      await reportFailure(cli, result.reason, { id: all[index] });
+    }
   }
   return status;
 }

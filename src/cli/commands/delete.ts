@@ -26,7 +26,7 @@ export const command = defineCommand({
       } catch (error) {
         if (!args.force || !isNotFound(error)) throw error;
       }
-      cli.print(id);
+      return id;
     });
   },
 });

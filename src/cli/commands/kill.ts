@@ -24,7 +24,7 @@ export const command = defineCommand({
     const runtime = await cli.openRuntime();
     return forEachId(args.ids, cli, async id => {
       await runtime.kill(id, signal);
-      cli.print(id);
+      return id;
     });
   },
 });

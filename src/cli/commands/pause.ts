@@ -12,7 +12,7 @@ export const command = defineCommand({
     const runtime = await cli.openRuntime();
     return forEachId(args.ids, cli, async id => {
       await runtime.pause(id);
-      cli.print(id);
+      return id;
     });
   },
 });

@@ -28,7 +28,7 @@ export const command = defineCommand({
       const runtime = await cli.openRuntime();
       return forEachId(ids, cli, async id => {
         await runtime.start(id);
-        cli.print(id);
+        return id;
       });
     }
     const [id, another] = ids;

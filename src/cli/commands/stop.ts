@@ -32,7 +32,7 @@ export const command = defineCommand({
     const runtime = await cli.openRuntime();
     return forEachId(args.ids, cli, async id => {
       await runtime.stop(id, { timeoutMs, ...signal });
-      cli.print(id);
+      return id;
     });
   },
 });

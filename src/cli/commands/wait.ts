@@ -1,4 +1,3 @@
-import type { ContainerExit } from '../../manager/index.ts';
 import { defineCommand } from '../command.ts';
 import { forEachId } from '../each-id.ts';
 import { parseDuration } from '../values.ts';
@@ -24,15 +23,10 @@ export const command = defineCommand({
   async run(args, cli) {
     const limit = args.timeout === undefined ? {} : { timeLimitMs: parseDuration(args.timeout, '--timeout') };
     const runtime = await cli.openRuntime();
-    const ends = new Map<string, ContainerExit>();
-    const status = await forEachId(args.ids, cli, async id => {
-      ends.set(id, await runtime.wait(id, args.condition, limit));
+    return forEachId(args.ids, cli, async id => {
+      const end = await runtime.wait(id, args.condition, limit);
+      if (args.json) return JSON.stringify({ id, ...end, exitCode: end.exitCode ?? null });
+      return String(end.exitCode ?? 'unknown');
     });
-    for (const id of args.ids) {
-      const end = ends.get(id);
-      if (end && args.json) cli.printJsonLine({ id, ...end, exitCode: end.exitCode ?? null });
-      else if (end) cli.print(String(end.exitCode ?? 'unknown'));
-    }
-    return status;
   },
 });
