@@ -9,7 +9,14 @@ import { MSG_DONTWAIT, MSG_NOSIGNAL, SIGKILL, SIGTERM } from '../../src/sys/cons
 import { sys } from '../../src/sys/real.ts';
 import { connectAttach } from '../fixtures/attach-client.ts';
 import { reap } from '../fixtures/caller.ts';
-import { listChildren, makeFolder, makeGate, startMonitored, waitForChild } from '../fixtures/monitored.ts';
+import {
+  listChildren,
+  makeFolder,
+  makeGate,
+  openGate,
+  startMonitored,
+  waitForChild,
+} from '../fixtures/monitored.ts';
 import { openPrivateMounts, withoutMounts } from '../fixtures/private-mounts.ts';
 import { waitForFile } from '../fixtures/waiting.ts';
 
@@ -286,7 +293,7 @@ test('bad input: a caller that dies before it reads the sync pipe costs the cont
     box.caller.go();
     assert.equal(box.caller.wait(), 0);
     waitForFile(box.containerPidFile);
-    writeFileSync(gate, 'go\n');
+    openGate(gate);
     assert.equal(box.exitStatus(), '5');
     assert.equal(box.output(), 'out\n');
     assert.equal(box.end(), 5);

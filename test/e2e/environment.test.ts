@@ -298,6 +298,36 @@ test('environment: no file of the working directory, of home or of a variable is
   );
 });
 
+test('environment: the runtime and the exit command have the caller’s limits, and not those of an engine', t => {
+  const dir = makeFolder(t);
+  const runtime = join(dir, 'runtime');
+  const record = (name: string) => `cat /proc/$$/limits >${dir}/${name}`;
+  const starts = fixture('runtime-starts-container');
+  writeFileSync(runtime, `#!/bin/sh\n${record('runtime')}\nexec ${starts} "$@"\n`, { mode: 0o755 });
+  const box = startMonitored(t, {
+    runtime,
+    container: record('container'),
+    before: ['prlimit', '--nofile=500:4000', '--core=0:100', '--stack=1000000:9000000', '--nproc=5000:6000'],
+    args: [
+      '--exit-command',
+      '/bin/sh',
+      '--exit-command-arg',
+      '-c',
+      '--exit-command-arg',
+      record('exit-command'),
+    ],
+  });
+  box.started();
+  box.end();
+  for (const name of ['runtime', 'container', 'exit-command']) {
+    const limits = readFileSync(join(dir, name), 'utf8');
+    assert.match(limits, /^Max open files +500 +4000 /m, name);
+    assert.match(limits, /^Max core file size +0 +100 /m, name);
+    assert.match(limits, /^Max stack size +1000000 +9000000 /m, name);
+    assert.match(limits, /^Max processes +5000 +6000 /m, name);
+  }
+});
+
 /** Runs one container of runtime-records to its end, with that environment. */
 function start(t: TestContext, dir: string, environ: Uint8Array, args: readonly string[]): void {
   const bundle = join(dir, 'bundle');

@@ -9,7 +9,15 @@ import { SIGTERM } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
 import { connectAttach } from '../fixtures/attach-client.ts';
 import { makeFault } from '../fixtures/faulty-libc.ts';
-import { joinRecords, listChildren, makeFolder, makeGate, startMonitored } from '../fixtures/monitored.ts';
+import {
+  joinRecords,
+  listChildren,
+  makeFolder,
+  makeGate,
+  openGate,
+  startMonitored,
+  waitUntil,
+} from '../fixtures/monitored.ts';
 import { openPrivateMounts, type PrivateMounts, withoutMounts } from '../fixtures/private-mounts.ts';
 import { waitForFile } from '../fixtures/waiting.ts';
 
@@ -29,7 +37,7 @@ describe('fault: a disk of the test’s own', { skip: withoutMounts }, () => {
     });
     box.started();
     const client = connectAttach(box.attachSocket);
-    writeFileSync(gate, 'go\n');
+    openGate(gate);
     assert.ok(client.receiveAll().stdout.toString() === output);
     client.close();
     assert.equal(box.exitStatus(), '3');
@@ -58,7 +66,7 @@ describe('fault: a disk of the test’s own', { skip: withoutMounts }, () => {
     box.started();
     waitForFile(full);
     mounts.run('rm /dev/disk/ballast');
-    writeFileSync(gate, 'go\n');
+    openGate(gate);
     assert.equal(box.exitStatus(), '3');
     box.end();
     const log = readFileSync(mounts.at('/dev/disk/LOG'), 'utf8');
@@ -78,11 +86,11 @@ describe('fault: a disk of the test’s own', { skip: withoutMounts }, () => {
     });
     box.started();
     const path = mounts.at('/dev/disk/LOG');
-    while (!readFileSync(path, 'utf8').includes('before')); // it is on its way
+    waitUntil(() => readFileSync(path, 'utf8').includes('before'), 'the first line');
     // A file that is open for writing keeps a file system from being remounted; a reopen finds it read-only.
     mounts.run('mount --bind /dev/disk /dev/disk; mount -o remount,bind,ro /dev/disk');
     writeFileSync(join(box.bundle, 'ctl'), '2 0 0\n');
-    writeFileSync(gate, 'go\n');
+    openGate(gate);
     assert.equal(box.exitStatus(), '3');
     assert.equal(box.end(), 3);
     assert.match(readFileSync(path, 'utf8'), / stdout F before\n/);
@@ -156,19 +164,19 @@ test('EIO on the log: named, the container runs to its end, and the log goes on 
   skip: withoutMounts,
 }, t => {
   const mounts = openPrivateMounts(t);
-  const gate = makeGate(t);
+  const [gate, endGate] = [makeGate(t), makeGate(t)];
   const log = join(makeFolder(t), 'LOG');
   const fault = makeFault(t, { call: 'write', path: log, errno: EIO });
   const full = join(makeFolder(t), 'full');
-  const container = `echo first; read go <${gate}; i=0; while [ $i -lt 500 ]; do echo line $i; i=$((i+1)); done; : >${full}; read go <${gate}; echo last; exit 3`;
+  const container = `echo first; read go <${gate}; i=0; while [ $i -lt 500 ]; do echo line $i; i=$((i+1)); done; : >${full}; read go <${endGate}; echo last; exit 3`;
   const box = startMonitored(t, { mounts, log, container, env: fault.env });
   box.started();
   box.waitForOutput(output => output === 'first\n', 'the first line');
   fault.turnOn();
-  writeFileSync(gate, 'go\n');
+  openGate(gate);
   waitForFile(full);
   fault.turnOff();
-  writeFileSync(gate, 'go\n');
+  openGate(endGate);
   assert.equal(box.exitStatus(), '3');
   assert.equal(box.end(), 3);
   assertWholeRecords(box.readLog());
@@ -211,19 +219,19 @@ for (const call of ['fsync', 'write', 'rename', 'open'] as const)
 test('the log’s directory deleted: the container runs to its end, and clients get its output', t => {
   const dir = join(makeFolder(t), 'logs');
   mkdirSync(dir);
-  const gate = makeGate(t);
+  const [gate, endGate] = [makeGate(t), makeGate(t)];
   const box = startMonitored(t, {
     log: join(dir, 'LOG'),
-    container: `echo 1; read go <${gate}; echo 2; read go <${gate}; exit 3`,
+    container: `echo 1; read go <${gate}; echo 2; read go <${endGate}; exit 3`,
   });
   box.started();
   box.waitForOutput(output => output === '1\n', 'the first line');
   const client = connectAttach(box.attachSocket);
   rmSync(dir, { recursive: true });
-  writeFileSync(gate, 'go\n');
+  openGate(gate);
   assert.equal(client.receive()?.data.toString(), '2\n');
   writeFileSync(join(box.bundle, 'ctl'), '2 0 0\n'); // there is no place for a new log
-  writeFileSync(gate, 'go\n');
+  openGate(endGate);
   assert.equal(client.receiveAll().stdout.toString(), '');
   client.close();
   assert.equal(box.exitStatus(), '3');
@@ -245,7 +253,7 @@ test('the log’s directory deleted and made anew: a reopen finds it', t => {
   mkdirSync(dir);
   writeFileSync(join(box.bundle, 'ctl'), '2 0 0\n');
   waitForFile(box.log);
-  writeFileSync(gate, 'go\n');
+  openGate(gate);
   assert.equal(box.exitStatus(), '3');
   assert.equal(box.output(), '2\n');
 });

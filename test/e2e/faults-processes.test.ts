@@ -13,6 +13,7 @@ import {
   listChildren,
   makeFolder,
   makeGate,
+  openGate,
   startMonitored,
   waitForChild,
   waitUntil,
@@ -79,14 +80,14 @@ for (const when of ['before', 'after'] as const)
     });
     const monitor = box.monitor;
     if (when === 'after') {
-      writeFileSync(runtimeGate, '');
+      openGate(runtimeGate);
       box.started();
     }
     box.caller.closeSyncPipe();
     sys.kill(box.caller.pid, SIGKILL);
     assert.equal(box.caller.wait(), 137);
-    if (when === 'before') writeFileSync(runtimeGate, '');
-    writeFileSync(gate, 'go\n');
+    if (when === 'before') openGate(runtimeGate);
+    openGate(gate);
     assert.equal(box.exitStatus(), '3');
     assert.equal(reap(monitor), 3);
     assert.equal(box.output(), 'out\n');
@@ -121,7 +122,7 @@ test('fault: zombies of the container and of the runtime are reaped while it run
   box.started();
   waitForFile(mark);
   waitUntil(() => listChildren(box.monitor).length === 1, 'the monitor to have the container alone');
-  writeFileSync(gate, 'go\n');
+  openGate(gate);
   assert.equal(box.exitStatus(), '3');
   assert.equal(box.end(), 3);
   assert.deepEqual(listChildren(), []);

@@ -8,7 +8,14 @@ import { type TestContext, test } from 'node:test';
 import { SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
 import { connectAttach } from '../fixtures/attach-client.ts';
-import { listChildren, makeFolder, makeGate, startMonitored, waitForChild } from '../fixtures/monitored.ts';
+import {
+  listChildren,
+  makeFolder,
+  makeGate,
+  openGate,
+  startMonitored,
+  waitForChild,
+} from '../fixtures/monitored.ts';
 import { waitForEnd, waitForFile } from '../fixtures/waiting.ts';
 
 const endingSignals = { SIGTERM, SIGQUIT, SIGINT };
@@ -92,7 +99,7 @@ for (const [name, signal] of Object.entries(endingSignals)) {
     box.started();
     waitForFile(`${mark}.here`);
     sys.kill(box.monitor, signal);
-    writeFileSync(gate, 'go\n');
+    openGate(gate);
     assert.equal(box.end(), 3);
     assert.ok(existsSync(mark));
     assert.equal(readFileSync(box.exitFile, 'utf8'), '3');
@@ -127,7 +134,7 @@ test('signals that are for others: SIGPIPE, SIGHUP, SIGUSR1 and SIGUSR2 leave mo
   box.started();
   box.waitForOutput(output => output === 'ready\n', 'the container');
   for (const signal of [SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2]) sys.kill(box.monitor, signal);
-  writeFileSync(gate, 'go\n');
+  openGate(gate);
   assert.equal(box.exitStatus(), '3');
   assert.equal(box.output(), 'ready\nmore\n');
   assert.equal(box.end(), 3);
@@ -159,6 +166,6 @@ function startWithSlowClient(t: TestContext, gate: string) {
   const box = startMonitored(t, { container: `read go <${gate}; cat ${file}; exit 3` });
   waitForFile(box.attachSocket);
   const client = connectAttach(box.attachSocket);
-  writeFileSync(gate, 'go\n');
+  openGate(gate);
   return { box, client, output };
 }

@@ -16,7 +16,7 @@ import { test } from 'node:test';
 import { O_CLOEXEC, SIGTERM } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
 import { conmon, form } from '../fixtures/conmon.ts';
-import { listChildren, makeFolder, makeGate, startMonitored } from '../fixtures/monitored.ts';
+import { listChildren, makeFolder, makeGate, openGate, startMonitored } from '../fixtures/monitored.ts';
 import { must, waitForFile, waitReadable } from '../fixtures/waiting.ts';
 
 test('identity: the process of the conmon pid file is called conmon, by its executable, its comm and its arguments', t => {
@@ -35,7 +35,7 @@ test('identity: the process of the conmon pid file is called conmon, by its exec
   assert.deepEqual(given.slice(0, 4), ['--api-version', '1', '-c', box.cid]);
   assert.deepEqual(given.slice(-4), ['--runtime-arg', '', '--runtime-opt', '']);
   if (form === 'compiled') assert.equal(cmdline.indexOf('--api-version'), 1);
-  writeFileSync(gate, 'go\n');
+  openGate(gate);
   box.end();
 });
 
@@ -49,7 +49,7 @@ test('identity: the conmon pid file has the final pid and no newline, and is the
   const started = startTime(box.monitor);
   box.started();
   assert.deepEqual(childNames(), [[box.monitor, 'conmon']]);
-  writeFileSync(gate, 'go\n');
+  openGate(gate);
   assert.equal(box.exitStatus(), '3');
   assert.equal(readFileSync(box.conmonPidFile, 'utf8'), text);
   assert.equal(box.end(), 3);
@@ -74,7 +74,7 @@ test('identity: whoever follows the process of the pid file learns the container
   const before = startTime(box.monitor);
   assert.equal(box.exitStatus(), '3');
   assert.equal(startTime(box.monitor), before);
-  writeFileSync(gate, 'go\n');
+  openGate(gate);
   assert.equal(box.end(), 3);
   assert.ok(existsSync(mark));
 });
@@ -115,7 +115,7 @@ test('identity: the monitor’s own working directory is the caller’s', t => {
   const box = startMonitored(t, { container: `read go <${gate}`, caller: { cwd } });
   box.started();
   assert.equal(readlinkSync(`/proc/${box.monitor}/cwd`), cwd);
-  writeFileSync(gate, 'go\n');
+  openGate(gate);
   box.end();
 });
 
@@ -126,7 +126,7 @@ test('identity: with --sync the monitor is the caller’s own child, and the pid
   assert.deepEqual(childNames(), [[box.caller.pid, 'conmon']]);
   assert.match(readlinkSync(`/proc/${box.caller.pid}/exe`), /\/conmon$/);
   assert.equal(existsSync(box.conmonPidFile), false);
-  writeFileSync(gate, 'go\n');
+  openGate(gate);
   assert.equal(box.end(), 3);
 });
 
@@ -145,7 +145,7 @@ test('identity: what stays behind holds neither stdin, stdout nor stderr of the 
   }
   box.started();
   for (const fd of ['0', '1', '2']) assert.equal(readlinkSync(`/proc/${box.monitor}/fd/${fd}`), '/dev/null');
-  writeFileSync(gate, 'go\n');
+  openGate(gate);
   box.end();
   for (const fd of [pipes[0][1], pipes[1][0], pipes[2][0]]) closeSync(fd);
 });
@@ -164,7 +164,7 @@ test('identity: no fd of the caller’s is held when the exit file appears, and 
   });
   closeSync(writeEnd);
   box.started();
-  writeFileSync(gate, 'go\n');
+  openGate(gate);
   box.exitStatus();
   waitReadable(readEnd, 'the end of the pipe that the caller passed');
   assert.equal(sys.read(readEnd, Buffer.alloc(1), 0, 1), 0);
