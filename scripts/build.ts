@@ -29,6 +29,7 @@ const generated = join(project, 'build', values.node ? 'node' : 'compiled');
 /** What the environment asks of Bun's engine, JavaScriptCore: see docs/decisions/memory.md for what each brings. */
 const engineSettings: readonly string[] = [
   'BUN_JSC_useWarmUpMarkedBlocks=0',
+  'BUN_JSC_numberOfGCMarkers=1',
   'BUN_JSC_thresholdForJITAfterWarmUp=5000',
   'BUN_JSC_thresholdForJITSoon=1000',
 ];
@@ -39,6 +40,8 @@ mkdirSync(generated, { recursive: true });
 buildLauncher(join(out, 'conmon'));
 if (values.node) linkNode(join(out, 'libexec/conmon'));
 else compileMonitor(join(out, 'libexec/conmon'));
+// An engine aborts when it does not know one of its settings: better here than at the first container.
+run(join(out, 'conmon'), ['--version']);
 
 /** A shared object that is also a program: the kernel starts it as the launcher, the monitor loads it as its addon. */
 function buildLauncher(target: string): void {
