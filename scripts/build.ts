@@ -41,7 +41,7 @@ buildLauncher(join(out, 'conmon'));
 if (values.node) linkNode(join(out, 'libexec/conmon'));
 else compileMonitor(join(out, 'libexec/conmon'));
 // An engine aborts when it does not know one of its settings: better here than at the first container.
-run(join(out, 'conmon'), ['--version']);
+execFileSync(join(out, 'conmon'), ['--version'], { stdio: ['ignore', 'ignore', 'inherit'] });
 
 /** A shared object that is also a program: the kernel starts it as the launcher, the monitor loads it as its addon. */
 function buildLauncher(target: string): void {
