@@ -1,0 +1,784 @@
+// The monitor from its caller's go to its exit command. What it does is read from the calls that it made.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { EPOLLIN, EPOLLOUT, SIGCHLD, SIGINT, SIGKILL, SIGQUIT, SIGTERM } from '../../src/sys/constants.ts';
+import {
+  EACCES,
+  EAGAIN,
+  EBADF,
+  EINTR,
+  EIO,
+  EMFILE,
+  ENOENT,
+  ENOSPC,
+  ENOSYS,
+  EPIPE,
+  ESRCH,
+} from '../../src/sys/errno.ts';
+import type { SpawnPlan } from '../../src/sys/sys.ts';
+import {
+  attachFd,
+  clientFd,
+  containerPid,
+  create,
+  exec,
+  exited,
+  Life,
+  legacyExec,
+  parkedFds,
+  pidfd,
+  runtimePid,
+  startFd,
+  syncFd,
+} from './monitor-life.ts';
+
+const pidAnswer = `{"data": ${containerPid}}\n`;
+
+describe('create', () => {
+  it('is told in order, from the pid file to the exit command', () => {
+    const life = new Life(create, { _OCI_STARTPIPE: `${startFd}` });
+    life
+      .turn(life.runtimeEnds())
+      .turn(life.says('stdout', 'hello\nyou'))
+      .turn(life.containerEnds(exited(3)));
+    assert.equal(life.run(), 3);
+    assert.deepEqual(life.deeds(), [
+      'session',
+      'subreaper',
+      'file /conmon-pid: 4242',
+      'let go of stdio',
+      'verdict',
+      'bind attach',
+      'fifo ctl',
+      'fifo winsz',
+      'start /runtime',
+      `answer {"data": ${containerPid}}`,
+      'log',
+      'sync log',
+      'close parked fds',
+      'unlink attach',
+      'file /persist/exit: 3',
+      'file /exits/id: 3',
+      'close sync pipe',
+      'no subreaper',
+      'start /cleanup',
+    ]);
+    assert.deepEqual(life.log, ['stdout F hello', 'stdout P you']);
+    assert.deepEqual(life.messages, []);
+  });
+
+  it('starts the runtime with the container’s pipes, the parked fds at their numbers, and the caller’s variables', () => {
+    const life = new Life([...create, '-i'], { _OCI_STARTPIPE: `${startFd}`, NAME: 'wert' });
+    life.turn(life.runtimeEnds()).turn(life.containerEnds());
+    life.run();
+    const [runtime] = life.spawned;
+    assert.deepEqual(runtime!.argv, [
+      ...['/runtime', 'create', '--bundle', '/bundle', '--pid-file', '/pidfile', 'id'],
+    ]);
+    assert.deepEqual(
+      runtime!.fds.map(({ to }) => to),
+      [0, 1, 2, ...parkedFds],
+    );
+    const ours = [life.pipe('stdin'), life.pipe('stdout'), life.pipe('stderr')];
+    assert.ok(runtime!.fds.every(({ from }) => !ours.includes(from)));
+    assert.equal(
+      Buffer.from(runtime!.environ).toString(),
+      `_OCI_SYNCPIPE=${syncFd}\0_OCI_STARTPIPE=${startFd}\0NAME=wert\0`,
+    );
+    assert.equal(runtime!.oomScoreAdj, '100');
+  });
+
+  it('the container’s ends of the pipes are closed once the runtime has them', () => {
+    const life = new Life(create);
+    life.turn(life.runtimeEnds()).turn(life.containerEnds());
+    life.run();
+    const calls = life.sys.calls;
+    const started = calls.findIndex(([name]) => name === 'spawn');
+    const theirs = life.spawned[0]!.fds.filter(({ to }) => to <= 2).map(({ from }) => from);
+    const closed = calls.slice(started).filter(([name]) => name === 'close');
+    for (const fd of theirs) assert.equal(closed.filter(([, other]) => other === fd).length, 1, `fd ${fd}`);
+  });
+
+  it('what the runtime says on stderr before it ends well is the container’s', () => {
+    const life = new Life(create);
+    life
+      .turn(life.says('stderr', 'warning\n'))
+      .turn(life.runtimeEnds())
+      .turn(life.says('stderr', 'own\n'), life.says('stdout', 'out\n'))
+      .turn(life.containerEnds());
+    life.run();
+    assert.deepEqual(life.log.toSorted(), ['stderr F own', 'stderr F warning', 'stdout F out']);
+    assert.deepEqual(life.answers, [pidAnswer]);
+  });
+
+  it('what is left in the pipes when the container has ended is logged', () => {
+    const life = new Life(create);
+    life
+      .turn(life.runtimeEnds())
+      .turn(life.containerEnds(), () => life.sys.arrive(life.pipe('stdout'), 'last\n', -EINTR, 'words'));
+    life.run();
+    assert.deepEqual(life.log, ['stdout F last', 'stdout P words']);
+  });
+
+  it('without places to say so, the end is in the monitor’s own status alone', () => {
+    const life = new Life(['-c', 'id', '-u', 'uuid', '-r', '/runtime', '-p', '/pidfile', '-l', 'none']);
+    life.turn(life.runtimeEnds()).turn(life.containerEnds(exited(7)));
+    assert.equal(life.run(), 7);
+    assert.deepEqual(life.answers, [`{"pid": ${containerPid}}\n`]);
+    assert.deepEqual(life.sys.called('rename'), []);
+    assert.equal(life.spawned.length, 1);
+  });
+
+  it('E1: a container that a signal killed has 128 and the signal’s number', () => {
+    const life = new Life(create);
+    life.turn(life.runtimeEnds()).turn(life.containerEnds(SIGKILL));
+    assert.equal(life.run(), 137);
+    assertExitFiles(life, '137');
+  });
+
+  it('E16: an exit command that fails is the monitor’s status, and changes no file', () => {
+    const life = new Life(create);
+    life.exitCommandStatus = exited(9);
+    life.turn(life.runtimeEnds()).turn(life.containerEnds(exited(3)));
+    assert.equal(life.run(), 9);
+    assertExitFiles(life, '3');
+  });
+
+  it('with a terminal, the output is the console’s, and the sockets are gone once it is here', () => {
+    const life = new Life([...create, '-t']);
+    life
+      .turn(life.consoleComes())
+      .turn(life.nothing(), () => life.sys.arrive(35, 'prompt').events(35, EPOLLIN))
+      .turn(life.runtimeEnds())
+      .turn(life.containerEnds());
+    assert.equal(life.run(), 0);
+    const argv = life.spawned[0]!.argv;
+    const socket = argv[argv.indexOf('--console-socket') + 1]!;
+    assert.match(socket, /^\/tmp\/conmon-term\./);
+    assert.deepEqual(
+      life.sys.called('unlink').map(([, path]) => path),
+      [socket],
+    );
+    assert.deepEqual(life.answers, [pidAnswer]);
+  });
+
+  it('with passthrough the runtime has the caller’s stdio, which is let go of after it has started', () => {
+    const life = new Life([...create, '-l', 'passthrough']);
+    life.turn(life.runtimeEnds()).turn(life.containerEnds());
+    life.run();
+    assert.deepEqual(
+      life.spawned[0]!.fds.slice(0, 3).map(({ from, to }) => [from, to]),
+      [
+        [0, 0],
+        [1, 1],
+        [2, 2],
+      ],
+    );
+    const deeds = life.deeds();
+    assert.ok(deeds.indexOf('start /runtime') < deeds.indexOf('let go of stdio'));
+    assert.ok(!deeds.includes('bind attach'));
+  });
+
+  it('E17: an OOM kill that is seen at the end is marked before the exit files', () => {
+    const life = new Life(create);
+    const events = '/sys/fs/cgroup/box/memory.events';
+    life.sys.file(`/proc/${containerPid}/cgroup`, '0::/box\n').file(events, 'oom 0\noom_kill 0\n');
+    life.turn(life.runtimeEnds()).turn(life.containerEnds(SIGKILL), () => {
+      life.sys.file(events, 'oom 1\noom_kill 1\n');
+    });
+    life.run();
+    const calls = life.sys.calls.map(call => call.slice(0, 3).join(' '));
+    const marked = calls.findIndex(call => /^open(at)? .*\boom\b/.test(call) && !call.includes('oom_score'));
+    assert.ok(marked > 0);
+    assert.ok(marked < calls.findIndex(call => call.endsWith('/persist/exit')));
+  });
+});
+
+describe('exec', () => {
+  it('of version 1 has its pid, then its status after the exit files', () => {
+    const life = new Life(exec);
+    life.turn(life.runtimeEnds()).turn(life.containerEnds(exited(3)));
+    assert.equal(life.run(), 3);
+    assert.deepEqual(life.answers, [pidAnswer, '{"data": 3}\n']);
+    assertBefore(life, 'file /exits/id: 3', 'answer {"data": 3}');
+    assertBefore(life, 'answer {"data": 3}', 'start /cleanup');
+  });
+
+  it('of before has its status alone', () => {
+    const life = new Life(legacyExec);
+    life.turn(life.runtimeEnds()).turn(life.containerEnds(exited(3)));
+    assert.equal(life.run(), 3);
+    assert.deepEqual(life.answers, ['{"exit_code": 3}\n']);
+  });
+
+  it('of before that does not start has the reason', () => {
+    const life = new Life(legacyExec);
+    life.turn(life.says('stderr', 'no such file')).turn(life.runtimeEnds(exited(1)));
+    assert.equal(life.run(), 1);
+    assert.deepEqual(life.answers, ['{"exit_code": -1, "message": "no such file"}\n']);
+  });
+
+  it('with attach says that it is ready, and starts the runtime only when the caller has attached', () => {
+    const life = new Life([...exec, '--exec-attach'], {
+      _OCI_STARTPIPE: `${startFd}`,
+      _OCI_ATTACHPIPE: `${attachFd}`,
+    });
+    life.turn(life.clientComes()).turn(life.callerGoes()).turn(life.runtimeEnds()).turn(life.containerEnds());
+    assert.equal(life.run(), 0);
+    for (const earlier of ['bind attach', 'fifo ctl', 'fifo winsz']) {
+      assertBefore(life, earlier, 'attach pipe {"data": 0}');
+    }
+    assertBefore(life, 'attach pipe {"data": 0}', 'start /runtime');
+    const calls = life.sys.calls;
+    const read = calls.findIndex(([name, fd]) => name === 'read' && fd === startFd);
+    assert.ok(read > 0 && read < calls.findIndex(([name]) => name === 'spawn'));
+  });
+});
+
+describe('no container', () => {
+  it('a runtime that fails: the caller has its words, the exit command runs, no exit file says anything', () => {
+    const life = new Life(create);
+    life.turn(life.says('stderr', 'runc: "no"\n')).turn(life.runtimeEnds(exited(1)));
+    assert.equal(life.run(), 1);
+    assert.deepEqual(life.answers, ['{"data": -1, "message": "runc: \\"no\\"\\n"}\n']);
+    assertNoExitFile(life);
+    assert.deepEqual(life.deeds().slice(-6), [
+      'close parked fds',
+      'answer {"data": -1, "message": "runc: \\"no\\"\\n"}',
+      'close sync pipe',
+      'unlink attach',
+      'no subreaper',
+      'start /cleanup',
+    ]);
+  });
+
+  it('words that come with the runtime’s end, and were not reported yet, are the caller’s too', () => {
+    const life = new Life(create);
+    life.turn(life.runtimeEnds(exited(1)), () => life.sys.arrive(life.pipe('stderr'), 'late words'));
+    life.run();
+    assert.deepEqual(life.answers, ['{"data": -1, "message": "late words"}\n']);
+  });
+
+  it('a runtime that fails without a word: the caller learns its status', () => {
+    for (const [status, words] of [
+      [exited(1), '1'],
+      [SIGKILL, '137'],
+    ] as const) {
+      const life = new Life(create);
+      life.turn(life.runtimeEnds(status));
+      assert.equal(life.run(), 1);
+      assert.deepEqual(life.answers, [
+        `{"data": -1, "message": "Failed to create container: exit status ${words}"}\n`,
+      ]);
+    }
+  });
+
+  it('a runtime that cannot be started', () => {
+    const life = new Life(create);
+    life.sys.answer('spawn', -EACCES);
+    assert.equal(life.run(), 1);
+    assert.deepEqual(life.answers, [
+      '{"data": -1, "message": "Failed to execute runtime \\/runtime: Permission denied"}\n',
+    ]);
+    assertNoExitFile(life);
+    assert.equal(life.spawned.at(-1)!.file, '/cleanup');
+  });
+
+  for (const [what, content, reason] of [
+    ['no pid file', -ENOENT, 'No such file or directory'],
+    ['an empty pid file', '', 'there is no pid in it'],
+    ['a pid file with rubbish', 'rubbish', 'there is no pid in it'],
+    ['a pid file that says 0', '0', 'there is no pid in it'],
+    ['a pid file that says -1', '-1', 'there is no pid in it'],
+  ] as const)
+    it(`${what}: nothing is followed, and the caller learns why`, () => {
+      const life = new Life(create);
+      life.sys.file('/pidfile', content);
+      life.turn(life.runtimeEnds());
+      assert.equal(life.run(), 1);
+      assert.deepEqual(life.answers, [
+        `{"data": -1, "message": "Failed to read pidfile: \\/pidfile: ${reason}"}\n`,
+      ]);
+      assert.deepEqual(life.sys.called('pidfdOpen', 'kill', 'pidfdSendSignal'), []);
+    });
+
+  it('no terminal: the runtime that ended well is not believed, and the socket is removed', () => {
+    const life = new Life([...create, '-t']);
+    life.turn(life.runtimeEnds());
+    assert.equal(life.run(), 1);
+    assert.deepEqual(life.answers, ['{"data": -1, "message": "Runtime did not set up terminal"}\n']);
+    assert.match(String(life.sys.called('unlink')[0]![1]), /conmon-term/);
+  });
+
+  it('a terminal that is there, but was not reported before the runtime’s end, is taken', () => {
+    const life = new Life([...create, '-t']);
+    life
+      .turn(life.runtimeEnds(), () =>
+        life.sys.answer('accept4', 36).answer('recvFd', (_fd, _buf, out) => {
+          out[0] = 35;
+          return 1;
+        }),
+      )
+      .turn(life.containerEnds());
+    assert.equal(life.run(), 0);
+    assert.deepEqual(life.answers, [pidAnswer]);
+  });
+});
+
+describe('exit status', () => {
+  it('a container that ends before its runtime, and before its pid is known, has its own', () => {
+    const life = new Life(exec);
+    life.turn(life.containerEnds(exited(3))).turn(life.runtimeEnds());
+    assert.equal(life.run(), 3);
+    assert.deepEqual(life.answers, [pidAnswer, '{"data": 3}\n']);
+    assertExitFiles(life, '3');
+    assert.deepEqual(life.sys.called('pidfdOpen'), []);
+  });
+
+  it('the same where both end in one turn, whichever is reaped first', () => {
+    for (const first of ['runtime', 'container']) {
+      const life = new Life(create);
+      const deaths = [life.runtimeEnds(), life.containerEnds(exited(3))];
+      life.turn(...(first === 'runtime' ? deaths : deaths.reverse()));
+      assert.equal(life.run(), 3, first);
+      assertExitFiles(life, '3');
+    }
+  });
+
+  it('children that are nobody we know are reaped, and change nothing', () => {
+    const life = new Life(create);
+    life
+      .turn(() => life.sys.dies(90, exited(1)).dies(91, SIGKILL), life.signal(SIGCHLD))
+      .turn(life.runtimeEnds())
+      .turn(() => life.sys.dies(92, exited(2)), life.signal(SIGCHLD))
+      .turn(life.containerEnds(exited(3)));
+    assert.equal(life.run(), 3);
+    life.sys.assertDone();
+  });
+
+  it('E2: the status of somebody else’s child is 255 everywhere, and never 0', () => {
+    const life = new Life(exec);
+    life.turn(life.runtimeEnds()).turn(life.containerVanishes());
+    assert.equal(life.run(), 255);
+    assertExitFiles(life, '255');
+    assert.deepEqual(life.answers.at(-1), '{"data": 255}\n');
+  });
+
+  it('E2: also where the container had vanished before it could be followed', () => {
+    const life = new Life(create);
+    life.sys.always('pidfdOpen', -ESRCH).answer('kill', -ESRCH);
+    life.turn(life.runtimeEnds());
+    assert.equal(life.run(), 255);
+    assertExitFiles(life, '255');
+  });
+
+  it('E2: and where the kernel has no pidfds, once nobody has that pid', () => {
+    const life = new Life(create);
+    life.sys.always('pidfdOpen', -ENOSYS).answer('kill', 0, 0, -ESRCH);
+    life.turn(life.runtimeEnds());
+    const [before] = life.sys.monotonic;
+    assert.equal(life.run(), 255);
+    assert.equal(life.sys.monotonic[0] - before, 3);
+    assertExitFiles(life, '255');
+  });
+
+  it('a pidfd that tells of the end before SIGCHLD does loses no status', () => {
+    const life = new Life(create);
+    life.turn(life.runtimeEnds()).turn(() => life.sys.dies(containerPid, exited(3)).events(pidfd, EPOLLIN));
+    assert.equal(life.run(), 3);
+  });
+});
+
+describe('timeout', () => {
+  it('E5: kills the container’s group, and is -1 in the files and for an exec’s caller, with a message', () => {
+    const life = new Life([...exec, '-T', '5']);
+    life.turn(life.runtimeEnds()).turn(life.nothing()).turn(life.containerEnds(SIGKILL));
+    const [before] = life.sys.monotonic;
+    assert.equal(life.run(), 255);
+    assert.equal(life.sys.monotonic[0] - before, 5);
+    assert.deepEqual(
+      life.deeds().filter(deed => deed.startsWith('signal')),
+      [`signal ${SIGKILL} to -${containerPid}`],
+    );
+    assertExitFiles(life, '-1');
+    assert.deepEqual(life.answers, [pidAnswer, '{"data": -1, "message": "command timed out"}\n']);
+  });
+
+  it('a process that cannot be killed holds nothing up for more than a second', () => {
+    const life = new Life([...create, '-T', '5']);
+    life.turn(life.runtimeEnds());
+    const [before] = life.sys.monotonic;
+    assert.equal(life.run(), 255);
+    assert.equal(life.sys.monotonic[0] - before, 6);
+    assertExitFiles(life, '-1');
+  });
+
+  it('a container in our own process group is killed alone', () => {
+    const life = new Life([...create, '-T', '5']);
+    life.sys.always('getpgid', 4242);
+    life.turn(life.runtimeEnds()).turn(life.nothing()).turn(life.containerEnds(SIGKILL));
+    life.run();
+    assert.deepEqual(life.sys.called('kill'), []);
+    assert.ok(life.deeds().includes(`signal ${SIGKILL} to the container`));
+  });
+
+  it('a container that ends in the very turn in which its time is up has its own status, and nobody is killed', () => {
+    const life = new Life([...create, '-T', '5']);
+    life.turn(life.runtimeEnds()).turn(() => life.sys.advance(5000), life.containerEnds(exited(3)));
+    assert.equal(life.run(), 3);
+    assertExitFiles(life, '3');
+    assert.deepEqual(life.sys.called('kill', 'pidfdSendSignal'), []);
+  });
+
+  it('one that ends in time is not killed while its clients are served', () => {
+    const life = new Life([...create, '-T', '1']);
+    life
+      .turn(life.clientComes())
+      .turn(life.runtimeEnds())
+      .turn(() => life.sys.answer('send', -EAGAIN), life.says('stdout', 'for the client'))
+      .turn(life.containerEnds(exited(3)))
+      .turn(life.nothing())
+      .turn(life.nothing())
+      .turn(() => life.sys.events(clientFd, EPOLLOUT));
+    assert.equal(life.run(), 3);
+    assertExitFiles(life, '3');
+  });
+});
+
+describe('signals', () => {
+  it('those that come while it runs go to the container by its pidfd', () => {
+    const life = new Life(create);
+    life
+      .turn(life.runtimeEnds())
+      .turn(life.signal(SIGTERM, SIGQUIT))
+      .turn(life.signal(SIGINT))
+      .turn(life.containerEnds(SIGTERM));
+    assert.equal(life.run(), 143);
+    assert.deepEqual(signalsSent(life), [
+      `signal ${SIGTERM} to the container`,
+      `signal ${SIGQUIT} to the container`,
+      `signal ${SIGINT} to the container`,
+    ]);
+  });
+
+  it('while the runtime runs they are the runtime’s', () => {
+    const life = new Life(create);
+    life.turn(life.signal(SIGTERM)).turn(life.runtimeEnds(SIGTERM));
+    assert.equal(life.run(), 1);
+    assert.deepEqual(signalsSent(life), [`signal ${SIGTERM} to ${runtimePid}`]);
+    assert.match(life.answers[0]!, /"data": -1/);
+  });
+
+  it('one that comes with the runtime’s end reaches the container, in either order', () => {
+    for (const numbers of [
+      [SIGCHLD, SIGTERM],
+      [SIGTERM, SIGCHLD],
+    ]) {
+      const life = new Life(create);
+      life
+        .turn(() => life.sys.dies(runtimePid, 0), life.signal(...numbers))
+        .turn(life.containerEnds(SIGTERM));
+      assert.equal(life.run(), 143);
+      assert.ok(signalsSent(life).includes(`signal ${SIGTERM} to the container`), numbers.join());
+    }
+  });
+
+  it('before there is a runtime they end the monitor, and the caller learns that there will be no container', () => {
+    const life = new Life([...exec, '--exec-attach'], {
+      _OCI_STARTPIPE: `${startFd}`,
+      _OCI_ATTACHPIPE: `${attachFd}`,
+    });
+    life.turn(life.signal(SIGTERM));
+    assert.equal(life.run(), 1);
+    assert.match(life.answers.join(), /^\{"data": -1, "message": "Ended by signal 15/);
+    assert.deepEqual(
+      life.spawned.map(({ file }) => file),
+      ['/cleanup'],
+    );
+  });
+
+  it('after the container’s end they are nobody’s, and the exit command still runs', () => {
+    const life = new Life([...create, '--exit-delay', '2']);
+    life
+      .turn(life.runtimeEnds())
+      .turn(life.containerEnds(exited(3)))
+      .turn(life.signal(SIGTERM));
+    assert.equal(life.run(), 3);
+    assert.deepEqual(life.sys.called('kill'), []);
+    assert.equal(life.spawned.at(-1)!.file, '/cleanup');
+  });
+
+  it('without pidfds, none is sent to a pid whose process has been reaped', () => {
+    const life = new Life([...create, '--exit-delay', '2']);
+    life.sys.always('pidfdOpen', -ENOSYS);
+    life
+      .turn(life.runtimeEnds())
+      .turn(life.containerEnds(exited(3)))
+      .turn(life.signal(SIGTERM));
+    assert.equal(life.run(), 3);
+    assert.deepEqual(signalsSent(life), []);
+  });
+});
+
+describe('clients', () => {
+  it('one that has not read all holds the exit files up for two seconds, and is served on after them', () => {
+    const life = new Life(create);
+    life
+      .turn(life.clientComes())
+      .turn(life.runtimeEnds())
+      .turn(() => life.sys.answer('send', -EAGAIN), life.says('stdout', 'for the client'))
+      .turn(life.containerEnds())
+      .turn(life.nothing())
+      .turn(() => life.sys.events(clientFd, EPOLLOUT));
+    const [before] = life.sys.monotonic;
+    assert.equal(life.run(), 0);
+    assert.equal(life.sys.monotonic[0] - before, 2);
+    assertBefore(life, 'unlink attach', 'close client');
+    assertBefore(life, 'file /exits/id: 0', 'close client');
+    assert.equal(life.sys.written(clientFd).toString(), '\x02for the client');
+  });
+
+  it('one that has read all sees its end before the exit files appear, and finds the socket gone', () => {
+    const life = new Life(create);
+    life
+      .turn(life.clientComes())
+      .turn(life.runtimeEnds())
+      .turn(life.says('stdout', 'for the client'))
+      .turn(life.containerEnds());
+    life.run();
+    for (const [first, then] of [
+      ['sync log', 'close client'],
+      ['unlink attach', 'close client'],
+      ['close client', 'file /persist/exit: 0'],
+    ] as const)
+      assertBefore(life, first, then);
+  });
+});
+
+describe('the system refuses', () => {
+  it('E8: no space for one exit file: the other is written, the caller answered and the exit command run', () => {
+    for (const [full, other] of [
+      ['/persist/', '/exits/id'],
+      ['/exits/', '/persist/exit'],
+    ] as const) {
+      const life = new Life(exec);
+      refuse(life, 'write', full, ENOSPC);
+      life.turn(life.runtimeEnds()).turn(life.containerEnds(exited(3)));
+      assert.equal(life.run(), 3);
+      assert.equal(life.files[other], '3');
+      assert.deepEqual(
+        Object.keys(life.files).filter(path => path.startsWith(full)),
+        [],
+        'nothing is left behind',
+      );
+      assert.match(life.messages.join(), new RegExp(`${full}.*No space left on device`));
+      assert.equal(life.answers.at(-1), '{"data": 3}\n');
+      assert.equal(life.spawned.at(-1)!.file, '/cleanup');
+    }
+  });
+
+  it('P13: a caller that has gone is no reason to let go of the container', () => {
+    const life = new Life(exec);
+    life.sys.always('write', (fd, _buf, _offset, length) => (fd === syncFd ? -EPIPE : length));
+    life.turn(life.runtimeEnds()).turn(life.containerEnds(exited(3)));
+    assert.equal(life.run(), 3);
+    assertExitFiles(life, '3');
+    assert.equal(life.spawned.at(-1)!.file, '/cleanup');
+    assert.deepEqual(life.messages, []);
+  });
+
+  it('a full disk under the log costs the log alone', () => {
+    const life = new Life(create);
+    refuse(life, 'write', '/log', ENOSPC);
+    life
+      .turn(life.runtimeEnds())
+      .turn(life.says('stdout', 'lost\n'))
+      .turn(life.containerEnds(exited(3)));
+    assert.equal(life.run(), 3);
+    assertExitFiles(life, '3');
+    assert.match(life.messages.join(), /No space left on device/);
+  });
+
+  it('a conmon pid file that cannot be written ends it before the launcher is told, and the caller learns why', () => {
+    const life = new Life(create);
+    refuse(life, 'open', '/.conmon-pid', EACCES);
+    assert.equal(life.run(), 1);
+    assert.ok(!life.deeds().includes('verdict'));
+    assert.ok(life.messages.some(message => /^error: .*conmon-pid: Permission denied/.test(message)));
+    assert.match(life.answers[0]!, /"data": -1/);
+  });
+
+  it('the wait itself (EBADF): exit files with 255, an answer, the exit command', () => {
+    const life = new Life(exec);
+    life.turn(life.runtimeEnds()).turn(() => {
+      life.waitErrno = EBADF;
+    });
+    assert.equal(life.run(), 1);
+    assertExitFiles(life, '255');
+    assert.deepEqual(life.answers, [pidAnswer, '{"data": 255}\n']);
+    assert.equal(life.spawned.at(-1)!.file, '/cleanup');
+    assert.match(life.messages.join(), /error: Failed to wait: Bad file descriptor/);
+  });
+
+  it('E13: the wait itself, with a delay before the exit command: the command is run all the same', () => {
+    const life = new Life([...create, '--exit-delay', '2']);
+    life.turn(life.runtimeEnds()).turn(() => {
+      life.waitErrno = EBADF;
+    });
+    assert.equal(life.run(), 1);
+    assertExitFiles(life, '255');
+    assert.equal(life.spawned.at(-1)!.file, '/cleanup');
+  });
+});
+
+describe('a mistake of ours', () => {
+  const begin = () => {
+    const life = new Life(exec);
+    life
+      .turn(life.runtimeEnds())
+      .turn(life.says('stdout', 'hello\n'), life.says('stderr', 'oh\n'))
+      .turn(life.signal(SIGTERM))
+      .turn(life.containerEnds(exited(3)));
+    return life;
+  };
+
+  it('thrown in a handler: exit files with 255, an answer, the exit command, and where it was made', () => {
+    const life = begin();
+    life.sys.answer('pidfdSendSignal', () => {
+      throw new TypeError('x is not a function');
+    });
+    assert.equal(life.run(), 1);
+    assertExitFiles(life, '255');
+    assert.deepEqual(life.answers, [pidAnswer, '{"data": 255}\n']);
+    assert.deepEqual(life.log, ['stdout F hello', 'stderr F oh']);
+    assert.equal(life.spawned.at(-1)!.file, '/cleanup');
+    assert.match(life.messages.join(), /error: TypeError: x is not a function\n +at /);
+  });
+
+  it('thrown after the status is known: the files have the status', () => {
+    const life = begin();
+    life.sys.always('fsync', () => {
+      throw new TypeError('x');
+    });
+    assert.equal(life.run(), 1);
+    assertExitFiles(life, '3');
+    assert.equal(life.answers.at(-1), '{"data": 3}\n');
+  });
+
+  const whole = begin();
+  whole.run();
+  const calls = whole.sys.calls;
+  const eachCall = [...calls.keys()].slice(whole.callsBefore);
+  const firstFollowed = calls.findIndex(([name]) => name === 'pidfdOpen');
+
+  it('in any one call: the monitor ends, the caller has a last answer, the exit command is run', () => {
+    const problems = eachCall.flatMap(at => {
+      const life = begin();
+      breakCall(life, at, () => {
+        throw new TypeError('made by the test');
+      });
+      return findProblems(life, at >= firstFollowed, at);
+    });
+    assert.deepEqual(problems, []);
+  });
+
+  it('or with any one call refused (EIO): the same', () => {
+    const problems = eachCall.flatMap(at => {
+      const life = begin();
+      breakCall(life, at, () => -EIO);
+      return findProblems(life, undefined, at);
+    });
+    assert.deepEqual(problems, []);
+  });
+
+  it('or with all later calls of one name refused (EMFILE): no exit file says 0, and it ends', () => {
+    for (const name of new Set(calls.slice(whole.callsBefore).map(([name]) => name))) {
+      if (name === 'epollWait' || name === 'clockGettime') continue; // without a clock there is no timer
+      const life = begin();
+      const monitor = life.start();
+      life.sys.always(name, -EMFILE as never);
+      assert.doesNotThrow(() => monitor.run(), name);
+      for (const path of ['/exits/id', '/persist/exit']) assert.notEqual(life.files[path], '0', name);
+    }
+  });
+});
+
+/** Whatever went wrong in that call: nobody waits in vain, and nobody is told that all went well. */
+function findProblems(life: Life, wasFollowed: boolean | undefined, at: number): string[] {
+  const problems: string[] = [];
+  try {
+    life.start().run();
+  } catch (error) {
+    problems.push(`it throws ${error}`);
+  }
+  const { files, answers, sys } = life;
+  const broken = sys.calls[at]!;
+  const written = ['/exits/id', '/persist/exit'].flatMap(path => files[path] ?? []);
+  const isFollowed = wasFollowed ?? sys.called('pidfdOpen').length > 0;
+  if (isFollowed && written.length === 0) problems.push('no exit file');
+  if (!written.every(content => content === '3' || content === '255'))
+    problems.push(`a file says ${written}`);
+  const isAnswer = broken[0] === 'write' && broken[1] === syncFd; // then there is no other way to the caller
+  if (answers.length === 0 && !isAnswer) problems.push('no answer');
+  if (answers.join().includes('"data": 0')) problems.push('the answer is 0');
+  for (const path of ['/exits/id', '/persist/exit']) {
+    const times = life.deeds().filter(deed => deed.startsWith(`file ${path}`)).length;
+    if (times > 1 && !(broken[0] === 'rename' && broken[2] === path)) problems.push(`${path} ${times} times`);
+  }
+  const runs = life.spawned.filter(({ file }) => file === '/cleanup').length;
+  const isRefused = broken[0] === 'spawn' && (broken[1] as SpawnPlan).file === '/cleanup';
+  if (runs !== 1 && !(isRefused && runs > 0)) problems.push(`${runs} exit commands`);
+  return problems.map(problem => `${problem}, with call ${at}: ${broken.join(' ').slice(0, 60)}`);
+}
+
+/** The call that would be the `at`th of a life answers, or throws, as `answer` does. */
+function breakCall(life: Life, at: number, answer: () => number): void {
+  const { calls } = life.sys;
+  const perform = life.sys.perform.bind(life.sys);
+  life.sys.perform = (name, args) => {
+    if (calls.length !== at) return perform(name, args);
+    calls.push([name, ...(args as unknown[])]);
+    return answer();
+  };
+}
+
+/** Refuses a call on whatever has a path that begins so. */
+function refuse(life: Life, call: 'open' | 'write', beginning: string, errno: number): void {
+  const { sys } = life;
+  const perform = sys.perform.bind(sys);
+  const fds = new Set<number>();
+  sys.perform = (name, args) => {
+    const [first] = args as unknown[];
+    const isMeant = typeof first === 'string' ? first.startsWith(beginning) : fds.has(first as number);
+    if (name === call && isMeant) {
+      sys.calls.push([name, ...(args as unknown[])]);
+      return -errno;
+    }
+    const answer = perform(name, args);
+    if (name === 'open' && isMeant) fds.add(answer);
+    if (name === 'close') fds.delete(first as number);
+    return answer;
+  };
+}
+
+function assertExitFiles(life: Life, content: string): void {
+  assert.equal(life.files['/persist/exit'], content);
+  assert.equal(life.files['/exits/id'], content);
+}
+
+function assertNoExitFile(life: Life): void {
+  assert.equal(life.files['/persist/exit'], undefined);
+  assert.equal(life.files['/exits/id'], undefined);
+}
+
+function assertBefore(life: Life, first: string, then: string): void {
+  const deeds = life.deeds();
+  assert.ok(deeds.includes(first), `${first} in: ${deeds.join('; ')}`);
+  assert.ok(deeds.includes(then), `${then} in: ${deeds.join('; ')}`);
+  assert.ok(deeds.indexOf(first) < deeds.indexOf(then), `${first}, then ${then}: ${deeds.join('; ')}`);
+}
+
+function signalsSent(life: Life): string[] {
+  return life.deeds().filter(deed => deed.startsWith('signal') && !deed.startsWith('signal 0'));
+}
