@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { probeJournald } from '../test/journald/harness/probe.ts';
 import { probePodman } from '../test/podman/harness/probe.ts';
+import { probeSystemd } from '../test/systemd/harness/probe.ts';
 
 export interface TestGroup {
   readonly name: string;
@@ -16,6 +17,9 @@ export interface TestGroup {
   /** What is missing here for the group to run, in words that complete "needs …"; undefined when nothing is. */
   needs(): Promise<string | undefined>;
 }
+
+/** What is in it takes over two minutes, as do files named *.long.test.ts elsewhere. */
+export const longFolder = 'test/long';
 
 const nothing = async () => undefined;
 
@@ -72,5 +76,20 @@ export const groups: readonly TestGroup[] = [
     about: 'containers under a real Podman, next to the C conmon',
     folder: 'test/podman',
     needs: async () => (await compiledForm()) ?? (await probePodman()),
+  },
+  {
+    name: 'systemd',
+    about: 'monitors and containers in the scopes of a systemd of its own',
+    folder: 'test/systemd',
+    filesAtOnce: 1,
+    needs: async () => (await compiledForm()) ?? (await probeSystemd()),
+  },
+  {
+    name: 'long',
+    about: 'what takes minutes',
+    folder: longFolder,
+    env: { CONMON_FORM: 'compiled', CONMON: compiledConmon },
+    filesAtOnce: 1,
+    needs: compiledForm,
   },
 ];

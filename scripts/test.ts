@@ -1,20 +1,26 @@
-// `npm test`: runs every group of tests that can run on this machine, and ends with a line for each that cannot.
+// `npm test`: runs every group of tests that can run on this machine, and ends with a line for each group and each
+// test that could not, and what it needs.
 //
 //   test.ts [--long] [group]...
 //
-// --long runs the tests that take over two minutes, named *.long.test.ts, instead of the others.
-// CONMON_TEST_REQUIRE names groups, separated by spaces, for which a skip is a failure.
+// --long runs the tests that take over two minutes (test/long/, and files named *.long.test.ts) instead of the others.
+// CONMON_TEST_REQUIRE names groups, separated by spaces, in which nothing may be skipped.
 
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
-import { groups, type TestGroup } from './test-groups.ts';
+import { groups, longFolder, type TestGroup } from './test-groups.ts';
 
 interface Counts {
   passed: number;
   failed: number;
   skipped: number;
+}
+
+interface GroupResult extends Counts {
+  /** The reasons that tests gave for being skipped, and how many tests gave each. */
+  readonly reasons: ReadonlyMap<string, number>;
 }
 
 /** A file that takes longer hangs: its process is ended and counts as failed. */
@@ -39,19 +45,29 @@ async function main(named: string[]): Promise<number> {
   const total: Counts = { passed: 0, failed: 0, skipped: 0 };
   const closing: string[] = [];
   for (const group of groups.filter(({ name }) => named.length === 0 || named.includes(name))) {
+    const isRequired = required.includes(group.name);
     const files = findFiles(group);
-    if (files.length === 0 && !required.includes(group.name)) continue;
+    if (files.length === 0 && !isRequired && !named.includes(group.name)) continue;
     const missing = files.length === 0 ? `test files in ${group.folder}` : await group.needs();
     if (missing === undefined) {
-      add(total, await runGroup(group, files));
-    } else if (required.includes(group.name)) {
+      const result = await runGroup(group, files);
+      if (isRequired) {
+        result.failed += result.skipped;
+        result.skipped = 0;
+      }
+      add(total, result);
+      const verdict = isRequired ? 'FAILED ' : 'skipped';
+      for (const [reason, count] of result.reasons)
+        closing.push(`${verdict} ${group.name}, ${count} of its tests: ${reason}`);
+    } else if (isRequired) {
       total.failed++;
-      closing.push(`FAILED  ${group.name}: is required here, and needs ${missing}`);
+      closing.push(`FAILED  ${group.name}: may not be skipped here, and needs ${missing}`);
     } else {
       total.skipped++;
-      closing.push(`skipped ${group.name} (${files.length} files): needs ${missing}`);
+      closing.push(`skipped ${group.name}, all of it (${files.length} files): needs ${missing}`);
     }
   }
+  console.log();
   for (const line of closing) console.log(line);
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   return total.failed > 0 ? 1 : 0;
@@ -59,28 +75,34 @@ async function main(named: string[]): Promise<number> {
 
 function findFiles(group: TestGroup): string[] {
   return globSync(`${group.folder}/**/*.test.ts`)
-    .filter(file => file.endsWith('.long.test.ts') === isLong)
+    .filter(file => (file.endsWith('.long.test.ts') || file.startsWith(`${longFolder}/`)) === isLong)
     .sort();
 }
 
-async function runGroup(group: TestGroup, files: string[]): Promise<Counts> {
+async function runGroup(group: TestGroup, files: string[]): Promise<GroupResult> {
   console.log(`\n==> ${group.name}: ${group.about}`);
-  const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const reasons = new Map<string, number>();
+  const result = { passed: 0, failed: 0, skipped: 0, reasons };
   const events = run({
     files,
     concurrency: Math.min(group.filesAtOnce ?? availableParallelism(), filesAtOnceMax),
     timeout: isLong ? longFileTimeoutMs : fileTimeoutMs,
     env: { ...process.env, ...group.env },
   });
+  events.on('test:pass', ({ skip }) => {
+    if (skip === undefined || skip === false) return;
+    const reason = typeof skip === 'string' ? skip : 'no reason is given';
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  });
   events.on('test:summary', ({ file, success, counts: seen }) => {
     if (file !== undefined) return;
-    counts.passed = seen.passed;
-    counts.skipped = seen.skipped + seen.todo;
-    counts.failed = Math.max(seen.tests - counts.passed - counts.skipped, success ? 0 : 1);
+    result.passed = seen.passed;
+    result.skipped = seen.skipped + seen.todo;
+    result.failed = Math.max(seen.tests - result.passed - result.skipped, success ? 0 : 1);
   });
   const report = events.compose(spec);
   for await (const text of report) process.stdout.write(text);
-  return counts;
+  return result;
 }
 
 function add(total: Counts, more: Counts): void {

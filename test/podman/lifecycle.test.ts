@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { initPath } from './harness/machine.ts';
 import { underEachConmon } from './harness/under-each-conmon.ts';
 import { until } from './harness/until.ts';
 
-const waitsForTerm = 'trap "exit 19" TERM; echo ready; while :; do sleep 0.1; done';
+const waitsForTerm = 'trap "exit 19" TERM; echo ready; sleep 1000 & wait';
 
 underEachConmon('lifecycle', podman => {
   test('stop: the command gets SIGTERM, and its exit code is kept', async () => {
@@ -28,7 +29,7 @@ underEachConmon('lifecycle', podman => {
       'box',
       'sh',
       '-c',
-      'trap "echo caught" USR1; trap "exit 20" USR2; echo ready; while :; do sleep 0.1; done',
+      'trap "echo caught" USR1; trap "exit 20" USR2; echo ready; sleep 1000 & while :; do wait; done',
     );
     await podman().untilLogged('target', 'ready');
     await podman().ok('kill', '--signal', 'USR1', 'target');
@@ -95,6 +96,31 @@ underEachConmon('lifecycle', podman => {
     await podman().ok('exec', 'frozen', 'sh', '-c', 'echo thawed > /go');
     assert.equal(await podman().ok('wait', 'frozen'), '0');
     assert.equal(await podman().ok('logs', 'frozen'), 'ready\nthawed');
+  });
+
+  test('--init: the init reaps what the command leaves behind, and the exit code is the command’s', {
+    skip: initPath === undefined && 'needs catatonit',
+  }, async () => {
+    // The inner shell's child becomes the init's when that shell ends.
+    const script = 'sh -c "sleep 0.1 &"; echo ready; read go; exit 27';
+    await podman().runDetached('--name', 'tidy', '--init', '-i', 'box', 'sh', '-c', script);
+    await podman().untilLogged('tidy', 'ready');
+    await until(
+      'the orphan reaped',
+      async () => (await podman().ok('top', 'tidy', 'args')).split('\n').length === 3,
+    );
+    assert.match(await podman().ok('top', 'tidy', 'pid', 'comm'), /^1 +podman-init$/m);
+    await podman().call(['attach', 'tidy'], { input: 'go\n' });
+    assert.equal(await podman().ok('wait', 'tidy'), '27');
+  });
+
+  test('--init: stop reaches the command through the init', {
+    skip: initPath === undefined && 'needs catatonit',
+  }, async () => {
+    await podman().runDetached('--name', 'polite', '--init', 'box', 'sh', '-c', waitsForTerm);
+    await podman().untilLogged('polite', 'ready');
+    await podman().ok('stop', 'polite');
+    assert.equal(await podman().inspect('polite', '{{.State.Status}} {{.State.ExitCode}}'), 'exited 19');
   });
 
   test('top: shows the processes of the container', async () => {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { execa } from 'execa';
 import { underEachConmon } from './harness/under-each-conmon.ts';
 import { until } from './harness/until.ts';
 
@@ -9,8 +12,10 @@ const callsAtOnce = 8;
 underEachConmon('many', podman => {
   test(`${containerCount} containers at once: each runs, logs its own and ends with its own code`, async () => {
     const numbers = Array.from({ length: containerCount }, (_, i) => i);
-    // Each waits for the same file, so that all of them live at the same time.
-    const script = 'echo number $1; while [ ! -e /host/go ]; do sleep 0.2; done; exit $1';
+    // Each waits for a line of its own in the same fifo, so that all of them live at the same time.
+    const script = 'echo number $1; read go < /host/go; exit $1';
+    await execa('mkfifo', [join(podman().directory, 'tmp/go')]);
+    const go = openSync(join(podman().directory, 'tmp/go'), 'r+');
     await forEach(numbers, async i => {
       await podman().runDetached(
         '--name',
@@ -28,12 +33,13 @@ underEachConmon('many', podman => {
     assert.equal((await podman().ok('ps', '-q')).split('\n').length, containerCount);
     assert.equal(podman().listConmons().length, containerCount);
 
-    await podman().ok('exec', 'many-0', 'touch', '/host/go');
+    writeSync(go, '\n'.repeat(containerCount));
     const names = numbers.map(i => `many-${i}`);
     assert.deepEqual((await podman().ok('wait', ...names)).split('\n'), numbers.map(String));
     await until('all conmons gone', () => podman().listConmons().length === 0);
     await forEach(numbers, async i => assert.equal(await podman().ok('logs', `many-${i}`), `number ${i}`));
     await podman().ok('rm', '--all');
+    closeSync(go);
   });
 });
 

@@ -9,8 +9,8 @@ const limit = ['--memory', '16m', '--memory-swap', '16m'];
 const eat = 'exec dd if=/dev/zero of=/dev/null bs=200M';
 const waitForGo = 'mkfifo /go; echo ready; cat /go';
 
-// Podman 4.3 gives conmon no persist directory, so the marker `oom` is in the bundle directory alone; and it takes the
-// marker away once it has read it, so that a test has to look at the right moment.
+// Podman 4.3 gives conmon no persist directory, so the marker `oom` is in the bundle directory alone; and it is gone
+// after the clean-up, so that a test has to look at the right moment.
 underEachConmon('out of memory', podman => {
   const bundleOf = async (container: string) =>
     dirname(await podman().inspect(container, '{{.OCIConfigPath}}'));
@@ -23,7 +23,7 @@ underEachConmon('out of memory', podman => {
     await go('eater');
     await podman().untilLogged('eater', 'child gave 137');
     const marker = join(await bundleOf('eater'), 'oom');
-    // C conmon before 2.2 does not find the cgroup where version 1 and 2 are mounted side by side.
+    // Not seen under C conmon 2.1.6 with cgroup versions 1 and 2 mounted side by side, so nothing is asked of it.
     const isShown = !podman().conmon.isReference;
     if (isShown) await until('the marker', () => existsSync(marker));
     await go('eater');
@@ -39,7 +39,7 @@ underEachConmon('out of memory', podman => {
     try {
       await go('eater');
       assert.equal(await podman().ok('wait', 'eater'), '137');
-      // On cgroup v1 the C conmon may find the cgroup gone already, and then takes the event for its removal.
+      // Under C conmon the marker was not always there on cgroup version 1, so nothing is asked of it.
       if (!podman().conmon.isReference) await until('the marker', () => created.has('oom'));
     } finally {
       watcher.close();

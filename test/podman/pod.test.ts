@@ -21,7 +21,7 @@ underEachConmon('pod', podman => {
 
   test('create, start, stop, start, remove: all its containers follow, held by this conmon', async () => {
     await createPod();
-    const script = 'trap "exit 7" TERM; echo ready; while :; do sleep 0.1; done';
+    const script = 'trap "exit 7" TERM; echo ready; sleep 1000 & wait';
     await podman().ok('create', '--pod', 'herd', '--name', 'one', 'box', 'sh', '-c', script);
     await podman().ok('create', '--pod', 'herd', '--name', 'two', 'box', 'sh', '-c', script);
     await podman().ok('pod', 'start', 'herd');

@@ -112,7 +112,7 @@ underEachConmon('run', podman => {
       'box',
       'sh',
       '-c',
-      'trap "exit 33" INT; echo ready; while :; do sleep 0.1; done',
+      'trap "exit 33" INT; echo ready; sleep 1000 & wait',
     ]);
     try {
       await terminal.shows(/ready/);

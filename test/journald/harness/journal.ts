@@ -108,6 +108,11 @@ export class Journal {
     return run('nsenter', [...this.#enter, file, ...args], { env: { ...process.env, ...env } });
   }
 
+  /** The command line that runs another one in the namespace. */
+  get enter(): readonly string[] {
+    return ['/usr/bin/nsenter', ...this.#enter];
+  }
+
   async close(): Promise<void> {
     for (const child of this.#children) {
       if (child.exitCode !== null || child.signalCode !== null) continue;

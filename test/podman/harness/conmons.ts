@@ -1,7 +1,8 @@
 // The two conmons that every scenario runs under: the C one, whose answers are the reference, and ours.
 
 import { existsSync, realpathSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
+import { conmon } from '../../fixtures/conmon.ts';
 
 export interface Conmon {
   readonly name: string;
@@ -12,13 +13,12 @@ export interface Conmon {
   readonly isReference: boolean;
 }
 
-/** Both where both are there. CONMON_REFERENCE and CONMON_UNDER_TEST name others than /usr/bin/conmon and dist/conmon. */
+/** Both where both are there. CONMON_C and CONMON name others than /usr/bin/conmon and ours. */
 export function findConmons(): Conmon[] {
-  const reference = process.env.CONMON_REFERENCE ?? '/usr/bin/conmon';
-  const underTest = process.env.CONMON_UNDER_TEST ?? resolve(import.meta.dirname, '../../../dist/conmon');
+  const reference = process.env.CONMON_C ?? '/usr/bin/conmon';
   return [
     ...(existsSync(reference) ? [describeConmon('C conmon', reference, true)] : []),
-    describeConmon('conmon-ts', underTest, false),
+    describeConmon('conmon-ts', conmon, false),
   ];
 }
 

@@ -8,6 +8,9 @@ import { execa } from 'execa';
 export const podmanPath = findProgram('podman');
 export const runcPath = findProgram('runc');
 export const busyboxPath = findProgram('busybox');
+export const socatPath = findProgram('socat');
+/** What `podman run --init` puts before the command, where Podman looks for it. */
+export const initPath = ['/usr/libexec/podman/catatonit', '/usr/bin/catatonit'].find(isExecutable);
 
 /** Fills an empty directory with what a container needs: busybox under all its names, and mount points. */
 export async function makeRootfs(directory: string): Promise<void> {

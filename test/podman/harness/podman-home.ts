@@ -19,6 +19,8 @@ export interface HomeOptions {
   readonly conmonEnv?: readonly string[];
   /** What Podman starts as `runc`, given the path of the real one. */
   readonly wrapRuntime?: (runc: string, home: string) => string;
+  /** The command line before podman's own, which starts it in other namespaces. */
+  readonly enter?: () => readonly string[];
 }
 
 export interface CallOptions {
@@ -41,10 +43,13 @@ export class PodmanHome {
   readonly conmon: Conmon;
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly #command: readonly [file: string, ...before: string[]];
 
-  private constructor(conmon: Conmon, directory: string) {
+  private constructor(conmon: Conmon, directory: string, enter: readonly string[]) {
     this.conmon = conmon;
     this.directory = directory;
+    const [file, ...before] = [...enter, podmanPath!];
+    this.#command = [file!, ...before];
     this.env = {
       HOME: directory,
       // No directory in which another conmon could lie: Podman 4.3 takes that one without a word when it does not
@@ -58,7 +63,8 @@ export class PodmanHome {
   }
 
   static async make(conmon: Conmon, options: HomeOptions = {}): Promise<PodmanHome> {
-    const home = new PodmanHome(conmon, await mkdtemp(join(tmpdir(), 'conmon-ts-podman-')));
+    const directory = await mkdtemp(join(tmpdir(), 'conmon-ts-podman-'));
+    const home = new PodmanHome(conmon, directory, options.enter?.() ?? []);
     await home.#configure(options);
     await home.#importImage();
     return home;
@@ -72,7 +78,8 @@ export class PodmanHome {
 
   /** The same for output that is not text. */
   async callForBytes(args: readonly string[], options: CallOptions = {}): Promise<Answer<Uint8Array>> {
-    const { exitCode, stdout, stderr } = await execa(podmanPath!, args, {
+    const [file, ...before] = this.#command;
+    const { exitCode, stdout, stderr } = await execa(file, [...before, ...args], {
       ...this.#callOptions(options),
       encoding: 'buffer',
     });
@@ -81,7 +88,8 @@ export class PodmanHome {
 
   /** Starts podman; what comes back is execa's running process, and the promise of its result. */
   start(args: readonly string[], options: CallOptions = {}) {
-    return execa(podmanPath!, args, this.#callOptions(options));
+    const [file, ...before] = this.#command;
+    return execa(file, [...before, ...args], this.#callOptions(options));
   }
 
   /** Calls podman, which must succeed; answers its standard output without the final newline. */
