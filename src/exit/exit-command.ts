@@ -42,17 +42,19 @@ export function planExitCommand(command: ExitCommand): SpawnPlan {
  * started. What else ends meanwhile is reaped, but not waited for: a helper that the runtime left running would
  * keep us, and the caller who waits for us, as long as it lives.
  *
- * From here on we are no subreaper: what the command leaves behind is for init.
+ * `onStart` is called just before it is started. From here on we are no subreaper: what the command leaves behind is for init.
  */
 export function runExitCommand(
   sys: Sys,
   reactor: Reactor,
   command: ExitCommand,
   warn: (message: string) => void,
+  onStart: () => void,
 ): number {
-  if (command.delaySeconds > 0) passTime(reactor, command.delaySeconds * 1000);
+  if (command.delaySeconds > 0) passTime(reactor, command.delaySeconds * 1000, warn);
   const answer = sys.prctl(PR_SET_CHILD_SUBREAPER, 0);
   if (answer < 0) warn(`Failed to disable self subreaper attribute: ${errorWords(answer)}`);
+  onStart();
   const pid = sys.spawn(planExitCommand(command));
   if (pid < 0) {
     warn(`Failed to execute exit command ${command.file}: ${errorWords(pid)}`);
@@ -76,12 +78,17 @@ export function reapZombies(sys: Sys): void {
   while (pid > 0 || pid === -EINTR);
 }
 
-function passTime(reactor: Reactor, ms: number): void {
+/** A wait that fails is no reason to leave the container uncleaned. */
+function passTime(reactor: Reactor, ms: number, warn: (message: string) => void): void {
   let passed = false;
-  reactor.after(ms, () => {
-    passed = true;
-  });
-  while (!passed) reactor.turn();
+  try {
+    reactor.after(ms, () => {
+      passed = true;
+    });
+    while (!passed) reactor.turn();
+  } catch (error) {
+    warn(`Failed to wait before the exit command: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 function awaitChild(sys: Sys, pid: number): number {

@@ -20,4 +20,11 @@ export type { LogEntry } from './logs/entries.ts';
 export { type LogOptions, readLog } from './logs/read-log.ts';
 export type { LogStream } from './logs/record.ts';
 export { Runtime } from './runtime.ts';
+export {
+  type Bus,
+  type JobResult,
+  ScopeError,
+  type SystemdScopesOptions,
+  systemdScopes,
+} from './systemd/index.ts';
 export type * from './types.ts';

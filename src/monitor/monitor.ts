@@ -236,7 +236,7 @@ export class Monitor {
 
   #end(ending: Ending): number {
     if (this.#processes.facts.timedOut) this.#killTimedOut();
-    for (const act of lastActs(ending)) this.#lastActs[act]();
+    for (const act of lastActs(ending)) this.#perform(act);
     this.#turnUntil(() => this.#io.pendingForClients === 0); // clients that are slower than the exit command
     this.#io.closeClients();
     const status = ending === 'exited' ? this.#exitStatus() & 0xff : exitFailure;
@@ -251,13 +251,23 @@ export class Monitor {
     const hadContainer = this.#processes.facts.containerPid !== undefined;
     for (const act of lastActs(hadContainer ? 'broken' : 'not-started')) {
       try {
-        this.#lastActs[act]();
+        this.#perform(act);
       } catch (another) {
         this.#messages.error(`${act}: ${describeError(another)}`);
       }
     }
     return exitFailure;
   }
+
+  /** Once: an end that breaks in its middle goes on where it was, and a caller who has taken an exit file away does
+   * not get a second one. */
+  #perform(act: LastAct): void {
+    if (this.#done.has(act)) return;
+    this.#lastActs[act]();
+    this.#done.add(act);
+  }
+
+  readonly #done = new Set<LastAct>();
 
   readonly #lastActs: Record<LastAct, () => void> = {
     checkOom: () => this.#oom?.checkAtEnd(),
@@ -340,7 +350,9 @@ export class Monitor {
       oomScoreAdj: this.#oomScoreAdj,
       openFilesMax: this.#openFilesMax,
     };
-    this.#exitCommandStatus = runExitCommand(this.#sys, this.#reactor, command, this.#warn);
+    this.#exitCommandStatus = runExitCommand(this.#sys, this.#reactor, command, this.#warn, () => {
+      this.#done.add('runExitCommand'); // begun is as good as done
+    });
   }
 
   #journaldPriority(): JournaldPriority {

@@ -85,10 +85,10 @@ export class Processes {
   #readSignals(fd: number): void {
     const numbers = new Uint8Array(signalsPerReadMax);
     const count = this.#sys.read(fd, numbers, 0, numbers.length);
-    for (const number of numbers.subarray(0, Math.max(count, 0))) {
-      if (number === SIGCHLD) this.#reap();
-      else this.#forward(number);
-    }
+    const signals = numbers.subarray(0, Math.max(count, 0));
+    // First who has ended: a signal would go to a runtime that is gone, and be lost to the container it left.
+    if (signals.includes(SIGCHLD)) this.#reap();
+    for (const signal of signals) if (signal !== SIGCHLD) this.#forward(signal);
   }
 
   #forward(signal: number): void {
@@ -106,8 +106,13 @@ export class Processes {
       if (pid === -EINTR) continue;
       if (pid <= 0) return;
       if (pid === this.#runtimePid) this.facts.runtimeStatus = status[0];
-      else if (pid === this.facts.containerPid) this.facts.containerStatus = status[0];
+      else if (pid === this.facts.containerPid) this.#noteEnd(status[0]!);
       else if (this.facts.containerPid === undefined) this.#strangers.set(pid, status[0]!);
     }
+  }
+
+  #noteEnd(status: number): void {
+    this.facts.containerStatus = status;
+    this.#container?.close(); // its pid may be somebody else's from now on
   }
 }

@@ -129,7 +129,13 @@ function run(command: Partial<ExitCommand>): { status: number; warnings: string[
     delaySeconds: 0,
     environ: Buffer.from('PATH=/usr/bin:/bin\0'),
   };
-  const status = runExitCommand(sys, new Reactor(sys), { ...whole, ...command }, text => warnings.push(text));
+  const status = runExitCommand(
+    sys,
+    new Reactor(sys),
+    { ...whole, ...command },
+    text => warnings.push(text),
+    () => {},
+  );
   return { status, warnings };
 }
 

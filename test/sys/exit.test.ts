@@ -155,7 +155,13 @@ const command: ExitCommand = {
 function run(sys: ScriptedSys, more: Partial<ExitCommand> = {}): { status: number; warnings: string[] } {
   const warnings: string[] = [];
   const reactor = new Reactor(sys);
-  const status = runExitCommand(sys, reactor, { ...command, ...more }, message => warnings.push(message));
+  const status = runExitCommand(
+    sys,
+    reactor,
+    { ...command, ...more },
+    message => warnings.push(message),
+    () => {},
+  );
   return { status, warnings };
 }
 
