@@ -1,6 +1,7 @@
 // Who the monitor is to those who look for it, where it and what it starts are, and what it lets go of.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   closeSync,
   copyFileSync,
@@ -173,6 +174,37 @@ test('identity: no fd of the caller’s is held when the exit file appears, and 
   assert.equal(box.output(), `${pipe}\n`.repeat(3));
   assert.ok(!readFileSync(seen, 'utf8').includes(pipe));
   closeSync(readEnd);
+});
+
+test('identity: 1,500 fds of the caller’s reach the runtime, and are let go of before the exit file', t => {
+  const seen = join(makeFolder(t), 'seen');
+  const open =
+    '$^F = 1 << 20; for (1 .. 1500) { open($kept[$_], "<", "/dev/zero") or die "open: $!" } exec @ARGV';
+  const box = startMonitored(t, {
+    before: ['/usr/bin/perl', '-e', open],
+    container: 'ls -l /proc/self/fd | grep -c /dev/zero',
+    args: [
+      '--exit-command',
+      '/bin/sh',
+      '--exit-command-arg',
+      '-c',
+      '--exit-command-arg',
+      `ls -l /proc/$PPID/fd >${seen}`,
+    ],
+  });
+  box.started();
+  box.end();
+  assert.equal(box.output(), '1500\n');
+  assert.ok(!readFileSync(seen, 'utf8').includes('/dev/zero'));
+});
+
+test('identity: a launcher without its monitor says which file is missing', t => {
+  const dir = makeFolder(t);
+  mkdirSync(join(dir, 'libexec'));
+  copyFileSync(conmon, join(dir, 'conmon'));
+  const launcher = spawnSync(join(dir, 'conmon'), ['--version'], { encoding: 'utf8' });
+  assert.equal(launcher.status, 1);
+  assert.match(launcher.stderr, /^conmon: .*\/libexec\/conmon: No such file or directory\n$/);
 });
 
 for (const link of [false, true])
