@@ -1,12 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** That of the package, wherever in it this file is. */
+/** That of the package: src/cli in a checkout and lib/cli in a package are as deep in it. */
 export function readVersion(): string {
-  for (const up of ['../../package.json', '../../../package.json']) {
-    try {
-      const found: unknown = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8'));
-      if (typeof found === 'object' && found !== null && 'version' in found) return String(found.version);
-    } catch {} // a level further up
-  }
-  return 'unknown';
+  const found: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return typeof found === 'object' && found !== null && 'version' in found
+    ? String(found.version)
+    : 'unknown';
 }

@@ -4,12 +4,11 @@ import { stripVTControlCharacters } from 'node:util';
 
 /** Lines of a table with its head; columns are as wide as their longest entry, and two spaces apart. */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = head.map((name, column) =>
-    Math.max(name.length, ...rows.map(row => (row[column] ?? '').length)),
-  );
-  return [head, ...rows].map(row =>
-    row
-      .map((entry, column) => printable(entry).padEnd(widths[column] ?? 0))
+  const lines = [head, ...rows.map(row => row.map(printable))];
+  const widths = head.map((_, column) => Math.max(...lines.map(line => (line[column] ?? '').length)));
+  return lines.map(line =>
+    line
+      .map((entry, column) => entry.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd(),
   );

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { waitForChange, waitForEnd } from '../fixtures/waiting.ts';
@@ -228,7 +229,11 @@ describe('conmonctl, several at once', () => {
   });
 
   test('run: told to end while the runtime hangs, it leaves nothing', async t => {
-    const runtime = join(import.meta.dirname, '../fixtures/runtime-hangs');
+    const dir = mkdtempSync(join(tmpdir(), 'conmonctl-runtime-'));
+    t.after(() => rmSync(dir, { recursive: true, force: true }));
+    const runtime = join(dir, 'hangs-at-create');
+    const script = `#!/bin/sh\ncase " $* " in *" create "*) exec sleep 1000 ;; esac\nexec '${pairing.runtime}' "$@"\n`;
+    writeFileSync(runtime, script, { mode: 0o755 });
     const ctl = new Ctl(t, { ...pairing, runtime });
     const child = ctl.start(['run', '--id', 'hangs', makeShellBundle(t, '')]);
     const ended = finish(child);
