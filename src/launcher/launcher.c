@@ -20,8 +20,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { inherited_fds_max = 1024, handoff_size = 16 * inherited_fds_max };
-
 extern char **environ;
 
 static _Noreturn void die(const char *format, ...)
@@ -36,20 +34,43 @@ static _Noreturn void die(const char *format, ...)
 	exit(EXIT_FAILURE);
 }
 
-// Every fd from 3 up that the caller left open. An engine opens fds of its own, so they can't be told apart later.
-static int list_inherited_fds(int *fds)
+// A text that grows as it is printed to; `finish_text` ends it.
+struct text {
+	char *bytes;
+	size_t length;
+	FILE *stream;
+};
+
+static void begin_text(struct text *text)
+{
+	text->stream = open_memstream(&text->bytes, &text->length);
+	if (!text->stream)
+		die("Failed to make a text");
+}
+
+static char *finish_text(struct text *text)
+{
+	if (fclose(text->stream) != 0)
+		die("Failed to make a text");
+	return text->bytes;
+}
+
+// Every fd from 3 up that the caller left open, as `,3,4`. An engine opens fds of its own, so they can't be told apart
+// later.
+static char *list_inherited_fds(void)
 {
 	DIR *directory = opendir("/proc/self/fd");
 	if (!directory)
 		die("Failed to list the inherited fds");
-	int count = 0;
+	struct text list;
+	begin_text(&list);
 	for (struct dirent *entry; (entry = readdir(directory));) {
 		int fd = atoi(entry->d_name); // 0 for . and ..
-		if (fd >= 3 && fd != dirfd(directory) && count < inherited_fds_max)
-			fds[count++] = fd;
+		if (fd >= 3 && fd != dirfd(directory))
+			fprintf(list.stream, ",%d", fd);
 	}
 	closedir(directory);
-	return count;
+	return finish_text(&list);
 }
 
 // One read, of the caller's go or of the end of its pipe.
@@ -106,10 +127,6 @@ static void need_working_directory(bool only_asks)
 
 // --- the monitor's environment --------------------------------------------------------------------------------
 
-// The caller's variables that would act on the engine keep their place under another name; the monitor takes the
-// prefix off again for the runtime (src/parent/handoff.ts). A caller's own variable of that name gets it too.
-static const char kept_prefix[] = "_CONMON_KEPT_";
-
 // Beginnings of the names that the engines and the libraries in them read, some in any case of letters. What acts
 // on any C program (LD_*, TZ, the locale) is not among them.
 static const char *const engine_names[] = {
@@ -126,13 +143,24 @@ static bool acts_on_engine(const char *variable)
 	return false;
 }
 
-static char *join(const char *first, const char *second)
+// No name that anybody looks for begins with a byte above 127, and a caller's that does is left alone.
+static const char hidden_bit = (char)0x80;
+
+// Changes the first byte of each of the caller's variables that would act on the engine; so it keeps its place and its
+// length. The monitor changes it back for the runtime (src/parent/handoff.ts). Answers their numbers, as `0,7`.
+static char *hide_engine_variables(void)
 {
-	char *text = malloc(strlen(first) + strlen(second) + 1);
-	if (!text)
-		die("Failed to make the environment");
-	strcpy(text, first);
-	return strcat(text, second);
+	struct text list;
+	begin_text(&list);
+	const char *separator = "";
+	for (size_t i = 0; environ[i]; i++) {
+		if (!acts_on_engine(environ[i]))
+			continue;
+		environ[i][0] ^= hidden_bit;
+		fprintf(list.stream, "%s%zu", separator, i);
+		separator = ",";
+	}
+	return finish_text(&list);
 }
 
 static long long open_files_max(void)
@@ -144,29 +172,27 @@ static long long open_files_max(void)
 }
 
 // What the monitor must know of this process: the verdict's fd (-1: no verdict is waited for), the limit of open files
-// (-1: none), which engines raise, then the inherited fds.
-static char *handoff(int verdict_fd, const int *fds, int count)
+// (-1: none), which engines raise, the inherited fds, and after a semicolon the hidden variables.
+static char *handoff(int verdict_fd, const char *inherited_fds)
 {
-	static char text[handoff_size];
-	int length = snprintf(text, sizeof(text), "_CONMON_HANDOFF=%d,%lld", verdict_fd, open_files_max());
-	for (int i = 0; i < count; i++)
-		length += snprintf(text + length, sizeof(text) - (size_t)length, ",%d", fds[i]);
+	char *text;
+	if (asprintf(&text, "_CONMON_HANDOFF=%d,%lld%s;%s", verdict_fd, open_files_max(), inherited_fds, hide_engine_variables()) < 0)
+		die("Failed to make the environment");
 	return text;
 }
 
+// The caller's variables, then the launcher's own.
 static char **monitor_environment(char *handoff_variable)
 {
 	size_t count = 0;
 	while (environ[count])
 		count++;
-	char **variables = calloc(count + 2 + sizeof(engine_settings) / sizeof(*engine_settings), sizeof(*variables));
+	char **variables = calloc(count + 1 + sizeof(engine_settings) / sizeof(*engine_settings), sizeof(*variables));
 	if (!variables)
 		die("Failed to make the environment");
-	for (size_t i = 0; i < count; i++)
-		variables[i] = acts_on_engine(environ[i]) ? join(kept_prefix, environ[i]) : environ[i];
+	memcpy(variables, environ, count * sizeof(*variables));
 	variables[count++] = handoff_variable;
-	for (size_t i = 0; engine_settings[i]; i++)
-		variables[count++] = (char *)engine_settings[i];
+	memcpy(variables + count, engine_settings, sizeof(engine_settings));
 	return variables;
 }
 
@@ -216,15 +242,14 @@ static int await_verdict(pid_t monitor, int fd)
 
 int main(int argc, char **argv)
 {
-	static int inherited[inherited_fds_max];
-	int inherited_count = list_inherited_fds(inherited);
+	const char *inherited_fds = list_inherited_fds();
 	(void)argc;
 	struct request request = read_request(argv);
 	need_working_directory(request.only_asks);
 	if (!request.only_asks)
 		wait_for_start();
 	if (request.sync || request.only_asks)
-		execute_monitor(argv, monitor_environment(handoff(-1, inherited, inherited_count)));
+		execute_monitor(argv, monitor_environment(handoff(-1, inherited_fds)));
 
 	int verdict[2];
 	if (pipe2(verdict, O_CLOEXEC) < 0)
@@ -238,5 +263,5 @@ int main(int argc, char **argv)
 	}
 	close(verdict[0]);
 	fcntl(verdict[1], F_SETFD, 0);
-	execute_monitor(argv, monitor_environment(handoff(verdict[1], inherited, inherited_count)));
+	execute_monitor(argv, monitor_environment(handoff(verdict[1], inherited_fds)));
 }

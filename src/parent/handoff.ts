@@ -24,9 +24,8 @@ const procFileBytesFirst = 16 * 1024;
 /** … with more than the kernel lets arguments and environment be (MAX_ARG_STRLEN and the stack's limit). */
 const procFileBytesMax = 8 * 1024 * 1024;
 const handoffName = '_CONMON_HANDOFF=';
-const keptPrefix = '_CONMON_KEPT_';
-/** What is left of this beginning is the launcher's own, for the engine: the caller's were renamed. */
-const engineSettingPrefix = 'BUN_';
+/** By which the launcher changes the first byte of a variable that would act on the engine. */
+const hiddenBit = 0x80;
 
 /** Reads it all from /proc/self. `skip` is the number of arguments that are the engine's: its name, switches and
  * the script. */
@@ -34,23 +33,31 @@ export function readHandoff(sys: Sys, skip: number): Handoff {
   const argv = readProcFile(sys, '/proc/self/cmdline');
   let start = 0;
   for (let i = 0; i < skip; i++) start = argv.indexOf(0, start) + 1;
-  const { variables, handoff } = restoreVariables(splitVariables(readProcFile(sys, '/proc/self/environ')));
-  const numbers = handoff === undefined ? [] : handoff.split(',').map(Number);
+  const { variables, numbers } = restoreVariables(splitVariables(readProcFile(sys, '/proc/self/environ')));
   const [verdictFd = -1, openFilesMax, ...inheritedFds] = numbers;
   return { argv: argv.subarray(start), variables, verdictFd, openFilesMax, inheritedFds };
 }
 
-/** Takes out what the launcher put in, and gives their names back to those that it renamed. Pure. */
+/** The caller's variables, without what the launcher put behind them, and the numbers that it handed over; none where
+ * there was no launcher. Pure. */
 export function restoreVariables(variables: readonly string[]): {
   variables: readonly string[];
-  handoff: string | undefined;
+  numbers: readonly number[];
 } {
-  const handoff = variables.find(variable => variable.startsWith(handoffName));
-  if (handoff === undefined) return { variables, handoff }; // no launcher: all of them are the caller's
-  const callers = variables
-    .filter(variable => variable !== handoff && !variable.startsWith(engineSettingPrefix))
-    .map(variable => (variable.startsWith(keptPrefix) ? variable.slice(keptPrefix.length) : variable));
-  return { variables: callers, handoff: handoff.slice(handoffName.length) };
+  const at = variables.findIndex(variable => variable.startsWith(handoffName));
+  if (at < 0) return { variables, numbers: [] };
+  const [numbers = '', hidden = ''] = variables[at]!.slice(handoffName.length).split(';');
+  const callers = variables.slice(0, at);
+  for (const index of parseNumbers(hidden)) callers[index] = changeFirstByte(callers[index]!);
+  return { variables: callers, numbers: parseNumbers(numbers) };
+}
+
+function parseNumbers(list: string): number[] {
+  return list === '' ? [] : list.split(',').map(Number);
+}
+
+function changeFirstByte(variable: string): string {
+  return String.fromCharCode(variable.charCodeAt(0) ^ hiddenBit) + variable.slice(1);
 }
 
 function readProcFile(sys: Sys, path: string): Uint8Array {

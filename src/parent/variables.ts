@@ -4,7 +4,7 @@
 /** The variables in the bytes of /proc/PID/environ. */
 export function splitVariables(environ: Uint8Array): string[] {
   const text = Buffer.from(environ.buffer, environ.byteOffset, environ.byteLength).toString('latin1');
-  return text.split('\0').filter(variable => variable !== '');
+  return text.split('\0').slice(0, -1); // the last one's NUL is behind it; an empty one is one
 }
 
 /** The bytes of variables, each with its NUL, as SpawnPlan wants them. */

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { fds_max = 1024, stack_size = 64 * 1024, listen_pid_digits = 10 };
+enum { stack_size = 64 * 1024, listen_pid_digits = 10 };
 
 struct fd_move {
 	int from, to;
@@ -290,8 +290,6 @@ static void read_environ(struct args *args, napi_value array, bool with_listen_p
 static void read_fds(struct args *args, napi_value array, struct plan *plan)
 {
 	plan->moves_count = length_of(args, array);
-	if (plan->moves_count > fds_max)
-		args->wrong = true;
 	plan->moves = calloc((size_t)plan->moves_count + 1, sizeof(*plan->moves));
 	if (!plan->moves)
 		args->wrong = true;
