@@ -1,4 +1,4 @@
-// `npm run demo`: one container under the monitor, and what its caller sees of it.
+// `npm run demo`: containers under the monitor, run with conmonctl as a person would.
 // CONMON names another conmon, and RUNTIME an OCI runtime (or hostrun), to show it with.
 
 import { spawnSync } from 'node:child_process';
@@ -6,22 +6,23 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeBundle } from '../test/fixtures/bundle.ts';
-import { startConmon } from '../test/fixtures/caller.ts';
-import { waitForFile } from '../test/fixtures/waiting.ts';
 
 const project = join(import.meta.dirname, '..');
 const conmon = process.env.CONMON ?? join(project, 'dist/conmon');
 const hostrun = join(project, 'bin/hostrun');
-const id = 'demo';
-const containerStatus = 7;
+const conmonctl = join(project, 'bin/conmonctl');
+const exitCode = 7;
 
 /** Says something on both streams, leaves a line unfinished for a while, and ends with a status of its own. */
 const script = [
   'echo "Hello from process $$ in the container"',
   'echo "and a line on stderr" >&2',
   'printf "an unfinished line"; sleep 0.2; echo ", and its end"',
-  `exit ${containerStatus}`,
+  `exit ${exitCode}`,
 ].join('\n');
+
+/** Ends when it is asked to, with a status of its own. */
+const service = 'trap "echo asked to end; exit 0" TERM; echo "at your service"; while :; do sleep 0.1; done';
 
 interface Runtime {
   readonly path: string;
@@ -31,89 +32,90 @@ interface Runtime {
 }
 
 const work = mkdtempSync(join(tmpdir(), 'conmon-demo-'));
+/** What every command line has, and what is left out where it is shown. */
+const globals = ['--root', join(work, 'state'), '--conmon', conmon];
 try {
   const runtime = chooseRuntime();
   try {
     process.exitCode = demonstrate(runtime);
   } finally {
-    callRuntime(runtime.path, 'delete', '--force', id);
+    runConmonctl(['delete', '--force', 'hello', 'web'], 'ignore');
   }
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
 
 function demonstrate({ path, shell, words }: Runtime): number {
-  const { bundle, log, exits, pidFile, conmonPidFile } = makeFolders(work, shell);
-  say('A container under conmon', [
-    ['monitor', conmon],
-    ['runtime', `${path}${words}`],
-    ['program', `${shell} -c '…'`],
-  ]);
+  globals.push('--runtime', path);
+  const bundle = makeBundle(join(work, 'bundle'), { args: [shell, '-c', script] });
+  console.log(`Containers under conmon
+   monitor  ${conmon}
+   runtime  ${path}${words}
+   bundle   a config.json, and a root file system with a shell in it
+   (Each command below also has --root, --runtime and --conmon, left out here.)`);
 
-  const startedMs = performance.now();
-  const caller = startConmon({
-    conmon,
-    apiVersion: true,
-    startPipe: true,
-    args: [
-      ...['--cid', id, '--cuuid', id, '--name', id, '--bundle', bundle],
-      ...['--runtime', path, '--runtime-arg', '--root', '--runtime-arg', join(work, 'state')],
-      ...['--container-pidfile', pidFile, '--conmon-pidfile', conmonPidFile],
-      ...['--log-path', `k8s-file:${log}`, '--exit-dir', exits, '--socket-dir-path', join(work, 'sockets')],
-    ],
-  });
-  caller.go();
-  const report = caller.readSync();
-  const reportMs = performance.now() - startedMs;
-  const launcherStatus = caller.wait();
-  const stderr = caller.stderr();
-  caller.remove();
-  if (launcherStatus !== 0 || report === undefined || report.value <= 0) {
-    console.error(`The container was not created: ${report?.message ?? stderr}`);
-    return 1;
-  }
-  say('1. Created: what conmon reports on the sync pipe, and leaves in files', [
-    [
-      'sync pipe',
-      `${report.line.trim()}   (${reportMs.toFixed(0)} ms after the start, the runtime's time included)`,
-    ],
-    ['container pid file', readFileSync(pidFile, 'utf8')],
-    [
-      'conmon pid file',
-      `${readFileSync(conmonPidFile, 'utf8')}   (${commandOf(readFileSync(conmonPidFile, 'utf8'))})`,
-    ],
-  ]);
+  say('A container from its start to its end: what it writes and its exit status pass through');
+  const hello = show(['run', '--id', 'hello', bundle], 'run --id hello BUNDLE');
+  console.log(`(exit status ${hello})`);
 
-  const started = callRuntime(path, 'start', id);
-  if (started.status !== 0) {
-    console.error(`The container did not start: ${started.stderr}`);
-    return 1;
-  }
-  const exitFile = join(exits, id);
-  waitForFile(exitFile);
-  say('2. Started: the log, as `kubectl logs` and `podman logs` read it', []);
-  for (const line of readFileSync(log, 'utf8').trimEnd().split('\n')) console.log(`   ${line}`);
-  console.log('   (P: the first part of a line, F: its end. The time is when it was read.)');
+  say('Its log, as `kubectl logs` and `podman logs` would read it');
+  show(['logs', '--timestamps', 'hello']);
 
-  const status = readFileSync(exitFile, 'utf8');
-  say('3. Ended: the exit file', [[exitFile, `${status}   (the program's exit status)`]]);
-  console.log(
-    status === String(containerStatus) ? '\nAll as it should be.' : `\nExpected ${containerStatus}.`,
+  say('Another container of the same bundle, with a command of its own, left to its monitor');
+  show(
+    ['run', '-d', '--id', 'web', bundle, '--', shell, '-c', service],
+    `run -d --id web BUNDLE -- ${shell} -c '…'`,
   );
-  return status === String(containerStatus) ? 0 : 1;
+  show(['list']);
+  const monitor = readMonitor('web');
+  console.log(`(web's monitor is process ${monitor.pid}, ${monitor.name}: all that stays in memory for it)`);
+
+  say('A command in it');
+  const answer = show(
+    ['exec', 'web', '--', shell, '-c', 'echo "process $$ beside it"; exit 3'],
+    `exec web -- ${shell} -c '…'`,
+  );
+  console.log(`(exit status ${answer})`);
+
+  say('Stopped: the process is gone when `stop` returns, and its exit code is known');
+  show(['stop', 'web']);
+  show(['logs', 'web']);
+  show(['wait', 'hello', 'web']);
+  const codes = capture(['wait', 'hello', 'web']).trim().split('\n').map(Number);
+
+  say('Deleted');
+  show(['delete', 'hello', 'web']);
+  const rest = capture(['list', '--quiet']);
+
+  const isRight = hello === exitCode && answer === 3 && codes.join() === `${exitCode},0` && rest === '';
+  console.log(isRight ? '\nAll as it should be.' : '\nThis is not as it should be.');
+  if (isRight)
+    console.log('`bin/conmonctl doctor` checks this machine, `bin/conmonctl --help` tells the rest.');
+  return isRight ? 0 : 1;
 }
 
-function makeFolders(dir: string, shell: string) {
-  const bundle = makeBundle(join(dir, 'bundle'), { args: [shell, '-c', script] });
-  const exits = join(dir, 'exits');
-  for (const folder of [exits, join(dir, 'sockets')]) mkdirSync(folder);
-  return {
-    bundle,
-    exits,
-    log: join(dir, 'log'),
-    pidFile: join(dir, 'pid'),
-    conmonPidFile: join(dir, 'conmon.pid'),
-  };
+/** Runs a command line as somebody would type it, its output here; answers its exit status. */
+function show(args: readonly string[], typed = args.join(' ')): number | null {
+  console.log(`$ conmonctl ${typed}`);
+  return runConmonctl(args, 'inherit').status;
+}
+
+/** Answers its output. */
+function capture(args: readonly string[]): string {
+  return runConmonctl(args, 'pipe').stdout;
+}
+
+function runConmonctl([command = '', ...args]: readonly string[], output: 'inherit' | 'pipe' | 'ignore') {
+  return spawnSync(process.execPath, [conmonctl, command, ...globals, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', output, output === 'inherit' ? 'inherit' : 'ignore'],
+    timeout: 60_000,
+  });
+}
+
+function readMonitor(id: string): { readonly pid: number; readonly name: string } {
+  const { monitorPid } = JSON.parse(capture(['state', '--json', id]));
+  return { pid: monitorPid, name: readFileSync(`/proc/${monitorPid}/comm`, 'utf8').trim() };
 }
 
 /** runc or crun, where a trial container can be created by it; else hostrun, which needs nothing. */
@@ -160,20 +162,10 @@ function isStatic(path: string): boolean {
   return existsSync(path) && !readFileSync(path).subarray(0, 4096).includes('/ld-');
 }
 
-/** Its output is not piped: the container would hold the pipe, and we would wait for it. */
+/** Its output goes nowhere: the container would hold a pipe, and we would wait for it. */
 function callRuntime(path: string, ...args: string[]) {
-  const errors = join(work, 'runtime-errors');
-  const quoted = 'exec "$@" </dev/null >/dev/null 2>"$ERRORS"';
-  const { status } = spawnSync(
-    '/bin/sh',
-    ['-c', quoted, 'sh', path, '--root', join(work, 'state'), ...args],
-    {
-      env: { ...process.env, ERRORS: errors },
-      stdio: 'ignore',
-      timeout: 20_000,
-    },
-  );
-  return { status, stderr: existsSync(errors) ? readFileSync(errors, 'utf8') : '' };
+  const words = ['--root', join(work, 'trial-state'), ...args];
+  return spawnSync(path, words, { stdio: 'ignore', timeout: 20_000 });
 }
 
 function findInPath(name: string): string | undefined {
@@ -181,16 +173,6 @@ function findInPath(name: string): string | undefined {
   return name.includes('/') ? name : folders.map(folder => join(folder, name)).find(path => existsSync(path));
 }
 
-function commandOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  } catch {
-    return 'ended already';
-  }
-}
-
-function say(title: string, facts: readonly (readonly [name: string, value: string])[]): void {
+function say(title: string): void {
   console.log(`\n${title}`);
-  const width = Math.max(0, ...facts.map(([name]) => name.length));
-  for (const [name, value] of facts) console.log(`   ${name.padEnd(width)}  ${value}`);
 }
