@@ -8,6 +8,7 @@ import { parseArguments } from '../../src/options/parse.ts';
 import {
   EPOLLHUP,
   EPOLLIN,
+  EPOLLRDHUP,
   O_CREAT,
   PR_SET_CHILD_SUBREAPER,
   S_IFIFO,
@@ -107,6 +108,22 @@ export class Life {
 
   readonly clientComes = () => () => {
     this.sys.answer('accept4', clientFd).events(listenerFd, EPOLLIN);
+  };
+
+  readonly clientSends = (text: string) => () => {
+    this.sys.arrive(clientFd, text).events(clientFd, EPOLLIN);
+  };
+
+  /** It sends no more, and reads on. */
+  readonly clientEnds = () => () => {
+    this.sys.arrive(clientFd, 0).events(clientFd, EPOLLIN | EPOLLRDHUP);
+  };
+
+  /** Somebody writes to the ctl fifo. */
+  readonly control = (text: string) => () => {
+    const found = this.#fdOf('ctl');
+    const fd = this.#fdOf(`/proc/self/fd/${found}`);
+    this.sys.arrive(fd, text).events(fd, EPOLLIN);
   };
 
   readonly consoleComes = () => () => {
@@ -317,16 +334,25 @@ export class Life {
         const type = /ctl|winsz/.test(path) ? S_IFIFO : /^attach$/.test(path) ? S_IFLNK : S_IFREG;
         return fill(out, [type | 0o640, 0, 0, 0, 1, 1, 1]);
       })
-      .always('epollWait', (_epfd, out, timeoutMs) => {
-        this.#turns.shift()?.();
-        if (this.waitErrno !== 0) return -this.waitErrno;
-        try {
-          return sys.report(out, timeoutMs);
-        } catch (error) {
-          this.#hung = true;
-          throw error;
-        }
-      });
+      .always('epollWait', (_epfd, out, timeoutMs) => this.#wait(out, timeoutMs));
+  }
+
+  /** A turn that concerns nobody who waits is over at once, unless a timer waits for its time to pass. */
+  #wait(out: Int32Array, timeoutMs: number): number {
+    for (;;) {
+      this.#turns.shift()?.();
+      if (this.waitErrno !== 0) return -this.waitErrno;
+      this.#hung = timeoutMs < 0 && this.#turns.length === 0;
+      const due = this.sys.report(out, timeoutMs < 0 && !this.#hung ? 0 : timeoutMs);
+      this.#hung = false;
+      if (due > 0 || timeoutMs >= 0) return due;
+    }
+  }
+
+  #fdOf(path: string): number {
+    const found = [...this.#paths].find(([, other]) => other === path);
+    assert.ok(found, `${path} has not been opened`);
+    return found[0];
   }
 
   #open(path: string, flags: number): number {

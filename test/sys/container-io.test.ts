@@ -1,0 +1,206 @@
+// The container's pipes, and what the monitor makes of them, its terminal and its clients, over scripted calls.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { openInputPipe, openOutputPipe } from '../../src/stdio/container-pipes.ts';
+import { setWindowSize } from '../../src/stdio/window-size.ts';
+import {
+  EPOLLOUT,
+  F_GETFL,
+  F_SETFL,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  O_WRONLY,
+  TIOCSWINSZ,
+} from '../../src/sys/constants.ts';
+import { EAGAIN, EIO, EMFILE, EPERM, EPIPE } from '../../src/sys/errno.ts';
+import { createScriptedSys } from '../../src/sys/scripted.ts';
+import { clientFd, create, Life, terminalFd } from './monitor-life.ts';
+
+describe('container pipes', () => {
+  for (const [kind, open, [ours, theirs]] of [
+    ['output', openOutputPipe, [7, 8]],
+    ['input', openInputPipe, [8, 7]],
+  ] as const)
+    it(`${kind}: only our end does not block, theirs may be opened anew by any user`, () => {
+      const sys = createScriptedSys();
+      sys.answer('pipe2', out => {
+        out.set([7, 8]);
+        return 0;
+      });
+      sys.answer('fcntl', O_WRONLY);
+      assert.deepEqual(open(sys, 'stdout'), { ours, theirs });
+      assert.deepEqual(sys.calls, [
+        ['pipe2', O_CLOEXEC],
+        ['fcntl', ours, F_GETFL, 0],
+        ['fcntl', ours, F_SETFL, O_WRONLY | O_NONBLOCK],
+        ['fchmod', theirs, 0o777],
+      ]);
+    });
+
+  it('a mode that is refused is no reason to stop', () => {
+    assert.ok(openOutputPipe(createScriptedSys().answer('fchmod', -EPERM), 'stdout').ours > 0);
+  });
+
+  it('one that cannot be made is named', () => {
+    const sys = createScriptedSys().always('pipe2', -EMFILE);
+    assert.throws(() => openInputPipe(sys, 'stdin'), /Failed to create stdin pipe: Too many open files/);
+    assert.throws(() => openOutputPipe(sys, 'stderr'), /Failed to create stderr pipe/);
+  });
+});
+
+describe('window size', () => {
+  it('is rows and columns, 16 bits each, and nothing in pixels', () => {
+    const sys = createScriptedSys();
+    assert.equal(setWindowSize(sys, 7, 24, 1000), 0);
+    const [, fd, request, size] = sys.calls[0]!;
+    assert.deepEqual([fd, request], [7, TIOCSWINSZ]);
+    assert.deepEqual([...new Uint16Array(new Uint8Array(size as Buffer).buffer)], [24, 1000, 0, 0]);
+  });
+
+  it('answers what the call does', () => {
+    assert.equal(setWindowSize(createScriptedSys().answer('ioctl', -EIO), 7, 1, 1), -EIO);
+  });
+});
+
+describe('a container with a terminal', () => {
+  const sizes = (life: Life) =>
+    life.sys
+      .called('ioctl')
+      .filter(([, , request]) => request === TIOCSWINSZ)
+      .map(([, fd, , size]) => [
+        fd,
+        ...new Uint16Array(new Uint8Array(size as Buffer).buffer).subarray(0, 2),
+      ]);
+
+  it('a size that comes before the terminal is set when it is here, the last one alone', () => {
+    const life = new Life([...create, '-t']);
+    life
+      .turn(life.control('1 10 20\n'))
+      .turn(life.control('1 30 40\n'))
+      .turn(life.consoleComes())
+      .turn(life.runtimeEnds())
+      .turn(life.containerEnds());
+    life.run();
+    assert.deepEqual(
+      sizes(life).map(([, ...size]) => size),
+      [[30, 40]],
+    );
+  });
+
+  it('sizes that come later are set as they come, and one that is refused is a warning', () => {
+    const life = new Life([...create, '-t']);
+    life
+      .turn(life.consoleComes())
+      .turn(life.runtimeEnds())
+      .turn(life.control('1 10 20\n1 30 40\n'))
+      .turn(() => life.sys.always('ioctl', -EIO), life.control('1 1 1\n'))
+      .turn(life.containerEnds());
+    life.run();
+    assert.deepEqual(
+      sizes(life).map(([, ...size]) => size),
+      [
+        [10, 20],
+        [30, 40],
+        [1, 1],
+      ],
+    );
+    assert.deepEqual(life.messages, ['warn: Failed to set process pty terminal size: Input/output error']);
+  });
+
+  it('what clients send before it is here waits, and is written when it is', () => {
+    const life = new Life([...create, '-t', '-i']);
+    life
+      .turn(life.clientComes())
+      .turn(life.clientSends('early\n'))
+      .turn(life.consoleComes())
+      .turn(life.clientSends('late\n'))
+      .turn(life.runtimeEnds())
+      .turn(life.containerEnds());
+    life.run();
+    assert.equal(life.sys.written(terminalFd).toString(), 'early\nlate\n');
+  });
+});
+
+describe('a container with stdin', () => {
+  const attached = (...more: string[]) => {
+    const life = new Life([...create, ...more]);
+    life
+      .turn(life.runtimeEnds())
+      .turn(life.clientComes())
+      .turn(life.clientSends('in'))
+      .turn(life.clientEnds());
+    return life;
+  };
+
+  const stdinCloses = (life: Life) => {
+    const stdin = life.pipe('stdin');
+    const calls = life.sys.calls;
+    const at = calls.findIndex(([name, fd]) => name === 'close' && fd === stdin);
+    const death = calls.findIndex(
+      ([name, , options]) => name === 'fsync' || (name === 'rename' && options === '/exits/id'),
+    );
+    return at >= 0 && at < death;
+  };
+
+  it('with -i, the end of a client’s input is the end of the container’s', () => {
+    const life = attached('-i');
+    life.turn(life.containerEnds());
+    life.run();
+    assert.equal(life.sys.written(life.pipe('stdin')).toString(), 'in');
+    assert.ok(stdinCloses(life));
+  });
+
+  it('with --leave-stdin-open it stays open for the next client', () => {
+    const life = attached('-i', '--leave-stdin-open');
+    life.turn(life.containerEnds());
+    life.run();
+    assert.ok(!stdinCloses(life));
+  });
+
+  it('without -i what clients send is for nobody, and harms nothing', () => {
+    const life = attached();
+    life.turn(life.containerEnds());
+    assert.equal(life.run(), 0);
+    assert.equal(life.spawned[0]!.fds.filter(({ to }) => to === 0).length, 1);
+  });
+
+  it('a container that has closed its stdin costs the input alone', () => {
+    const life = new Life([...create, '-i']);
+    life
+      .turn(life.runtimeEnds())
+      .turn(life.clientComes())
+      .turn(() => life.sys.answer('write', -EPIPE), life.clientSends('for nobody'))
+      .turn(life.says('stdout', 'still here\n'))
+      .turn(life.containerEnds());
+    assert.equal(life.run(), 0);
+    assert.deepEqual(life.log, ['stdout F still here']);
+  });
+});
+
+describe('a container whose client does not read', () => {
+  it('is not read from while the client’s queue is full, and is when there is room', () => {
+    const life = new Life(create);
+    const output = `${'x'.repeat(4095)}\n`.repeat(16);
+    life.turn(life.runtimeEnds()).turn(life.clientComes());
+    life.sys.always('send', -EAGAIN);
+    const outputs = 40;
+    for (let i = 0; i < outputs; i++) life.turn(life.says('stdout', output));
+    let readsWhileFull = 0;
+    const reads = () => life.sys.called('read').filter(([, fd]) => fd === life.pipe('stdout')).length;
+    life
+      .turn(() => {
+        readsWhileFull = reads();
+        life.sys.always('send', (_fd, _buf, _offset, length) => length);
+        life.sys.events(clientFd, EPOLLOUT);
+      })
+      .turn(life.says('stdout', 0))
+      .turn(life.containerEnds());
+    assert.equal(life.run(), 0);
+    assert.ok(
+      readsWhileFull >= 8 && readsWhileFull <= 20,
+      `${readsWhileFull} reads of 64 KiB while it is full`,
+    );
+    assert.equal(life.files['/log']!.match(/x/g)!.length, 16 * 4095 * outputs);
+  });
+});

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { RuntimeStderr, runtimeWordsBytesMax } from '../../../src/stdio/runtime-stderr.ts';
+
+const headRoomBytes = 16;
+
+function open() {
+  const released: Buffer[] = [];
+  const stderr = new RuntimeStderr(headRoomBytes, (buf, start, end) => {
+    assert.ok(start >= headRoomBytes, `room for ${headRoomBytes} bytes before ${start}`);
+    assert.ok(end > start, 'nothing empty is released');
+    released.push(Buffer.from(buf.subarray(start, end)));
+    buf.fill(0, start - headRoomBytes, start); // who takes it may write there
+  });
+  const take = (bytes: Uint8Array, at = headRoomBytes) => {
+    const buf = new Uint8Array(at + bytes.length + 3).fill(0xee);
+    buf.set(bytes, at);
+    stderr.take(buf, at, at + bytes.length);
+    buf.fill(0xdd); // the buffer is used again
+  };
+  return { stderr, take, released, output: () => Buffer.concat(released) };
+}
+
+describe('runtime stderr', () => {
+  it('what is said is held, and nothing is passed on', () => {
+    const { stderr, take, released } = open();
+    take(Buffer.from('first '));
+    take(Buffer.from('then'));
+    assert.equal(Buffer.from(stderr.words).toString(), 'first then');
+    assert.equal(stderr.isHolding, true);
+    assert.deepEqual(released, []);
+  });
+
+  it('when it was output it is passed on in one piece, and what follows as it comes', () => {
+    const { stderr, take, released } = open();
+    take(Buffer.from('a'));
+    take(Buffer.from('b'));
+    stderr.settle();
+    take(Buffer.from('c'));
+    assert.deepEqual(released.map(String), ['ab', 'c']);
+    assert.equal(stderr.isHolding, false);
+  });
+
+  it('to settle twice, and to settle silence, passes nothing on', () => {
+    const { stderr, take, released } = open();
+    stderr.settle();
+    assert.deepEqual(released, []);
+    const second = open();
+    second.take(Buffer.from('a'));
+    second.stderr.settle();
+    second.stderr.settle();
+    assert.deepEqual(second.released.map(String), ['a']);
+    take(Buffer.from('b'));
+    assert.deepEqual(released.map(String), ['b']);
+  });
+
+  it('8191 bytes may be the words of an error, one more cannot be', () => {
+    const { stderr, take, output } = open();
+    take(Buffer.alloc(runtimeWordsBytesMax, 'x'));
+    assert.equal(stderr.isHolding, true);
+    assert.equal(output().length, 0);
+    take(Buffer.from('y'));
+    assert.equal(stderr.isHolding, false);
+    assert.equal(output().length, runtimeWordsBytesMax + 1);
+    assert.equal(stderr.words.length, runtimeWordsBytesMax);
+  });
+
+  it('the words of a flood are its first 8191 bytes, whether it came at once or in parts', () => {
+    const flood = Buffer.from(Array.from({ length: 20_000 }, (_, i) => i % 251));
+    for (const parts of [[flood], [flood.subarray(0, 5000), flood.subarray(5000)]]) {
+      const { stderr, take, output } = open();
+      for (const part of parts) take(part);
+      assert.deepEqual(Buffer.from(stderr.words), flood.subarray(0, 8191));
+      assert.deepEqual(output(), flood);
+    }
+  });
+
+  it('nothing is lost or changes its place, wherever it is settled', () => {
+    const chunk = fc.oneof(
+      { weight: 4, arbitrary: fc.uint8Array({ minLength: 1, maxLength: 64 }) },
+      fc.integer({ min: 1, max: 9000 }).map(length => Uint8Array.from({ length }, (_, i) => i % 253)),
+    );
+    fc.assert(
+      fc.property(fc.array(chunk, { maxLength: 8 }), fc.nat(8), (chunks, settledAfter) => {
+        const { stderr, take, output } = open();
+        chunks.forEach((bytes, i) => {
+          if (i === settledAfter) stderr.settle();
+          take(bytes, headRoomBytes + (i % 5));
+        });
+        const all = Buffer.concat(chunks);
+        const words = Buffer.from(stderr.words);
+        if (stderr.isHolding) {
+          assert.deepEqual(words, all);
+          assert.equal(output().length, 0);
+        }
+        stderr.settle();
+        assert.deepEqual(output(), all);
+      }),
+    );
+  });
+});
