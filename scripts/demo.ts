@@ -16,7 +16,7 @@ const exitCode = 7;
 /** Says something on both streams, leaves a line unfinished for a while, and ends with a status of its own. */
 const script = [
   'echo "Hello from process $$ in the container"',
-  'echo "and a line on stderr" >&2',
+  'echo "and a line on stderr" >&2; sleep 0.1',
   'printf "an unfinished line"; sleep 0.2; echo ", and its end"',
   `exit ${exitCode}`,
 ].join('\n');
