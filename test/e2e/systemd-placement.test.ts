@@ -23,7 +23,7 @@ import {
   takeError,
 } from './systemd-question.ts';
 
-test('bus: none there is an error at once, with the path', async t => {
+test('S10 bus: none there is an error at once, with the path', async t => {
   const daemon = await Daemon.start(t);
   await daemon.kill();
   await assertScopeError(
@@ -32,14 +32,14 @@ test('bus: none there is an error at once, with the path', async t => {
   );
 });
 
-test('bus: going away before the reply is an error at once', async t => {
+test('S10 bus: going away before the reply is an error at once', async t => {
   const { daemon, systemd, outcome } = await ask(t);
   await systemd.takeCall('StartTransientUnit');
   await daemon.kill();
   await assertScopeError(outcome, /the bus at .*\/bus closed the connection$/);
 });
 
-test('bus: going away before the signal is an error at once', async t => {
+test('S10 bus: going away before the signal is an error at once', async t => {
   const { daemon, systemd, outcome } = await ask(t);
   systemd.reply(await systemd.takeCall('StartTransientUnit'), 'o', [job]);
   await systemd.settle();
@@ -47,7 +47,7 @@ test('bus: going away before the signal is an error at once', async t => {
   await assertScopeError(outcome, /the bus at .*\/bus closed the connection$/);
 });
 
-test('bus: without systemd on it, the error says what is missing', async t => {
+test('S10 bus: without systemd on it, the error says what is missing', async t => {
   const daemon = await Daemon.start(t);
   const error = await takeError(startScope(makeRequest(daemon), {}));
   assert.ok(error instanceof ScopeError);
@@ -55,32 +55,32 @@ test('bus: without systemd on it, the error says what is missing', async t => {
   assert.match(error.message, /org\.freedesktop\.systemd1/);
 });
 
-test('bus: one that takes no more connections is an error with its words', async t => {
+test('S10 bus: one that takes no more connections is an error with its words', async t => {
   const daemon = await Daemon.start(t, { connectionsMax: 1 });
   await Peer.connect(t, daemon);
   await assertScopeError(startScope(makeRequest(daemon), {}), /maximum number of active connections/);
 });
 
-test('bus: one that never says anything is given up at the limit, and the socket closed', async t => {
+test('S9, S13 bus: one that never says anything is given up at the limit, and the socket closed', async t => {
   const silence = await listenInSilence(t);
   const request = { ...makeRequest(), bus: { socket: silence.path } };
   await assert.rejects(startScope(request, { timeLimitMs: soonMs }), TimeLimitError);
   await silence.closed;
 });
 
-test('placement: root asks the system bus, as the environment has it', async t => {
+test('S12 placement: root asks the system bus, as the environment has it', async t => {
   const daemon = await Daemon.start(t);
   setVariables(t, { DBUS_SYSTEM_BUS_ADDRESS: daemon.address });
   await assertAsks(await Peer.connect(t, daemon), systemdScopes({ bus: 'system' }));
 });
 
-test('placement: the user bus is found in XDG_RUNTIME_DIR', async t => {
+test('S12 placement: the user bus is found in XDG_RUNTIME_DIR', async t => {
   const daemon = await Daemon.start(t);
   setVariables(t, { DBUS_SESSION_BUS_ADDRESS: undefined, XDG_RUNTIME_DIR: daemon.directory });
   await assertAsks(await Peer.connect(t, daemon), systemdScopes({ bus: 'user' }));
 });
 
-test('placement: fifty at once, answered backwards, each take their own answer', async t => {
+test('S13 placement: fifty at once, answered backwards, each take their own answer', async t => {
   const daemon = await Daemon.start(t);
   const systemd = await Peer.connect(t, daemon);
   const place = systemdScopes({ bus: daemon.address, timeLimitMs: hangMs });
@@ -100,7 +100,7 @@ test('placement: fifty at once, answered backwards, each take their own answer',
   assert.deepEqual(failed, [7]);
 });
 
-test('placement: a launcher that has ended is no failure of the scope', async t => {
+test('S11 placement: a launcher that has ended is no failure of the scope', async t => {
   const daemon = await Daemon.start(t);
   const systemd = await Peer.connect(t, daemon);
   const launcher = spawn('true', { stdio: 'ignore' });
@@ -112,7 +112,7 @@ test('placement: a launcher that has ended is no failure of the scope', async t 
 });
 
 for (const conmon of conmons)
-  test(`create over ${conmon.name}: the runtime is not called before the job's end`, async t => {
+  test(`S3 create over ${conmon.name}: the runtime is not called before the job's end`, async t => {
     const daemon = await Daemon.start(t);
     const systemd = await Peer.connect(t, daemon);
     const runtime = makeManager(t, conmon, {

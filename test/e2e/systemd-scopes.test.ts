@@ -21,7 +21,7 @@ import {
 
 const unitExists = 'org.freedesktop.systemd1.UnitExists';
 
-test('scope: the signal of the job lets the call through, its reply does not', async t => {
+test('S3 scope: the signal of the job lets the call through, its reply does not', async t => {
   const { systemd, outcome } = await ask(t);
   const call = await systemd.takeCall('StartTransientUnit');
   systemd.reply(call, 'o', [job]);
@@ -31,7 +31,7 @@ test('scope: the signal of the job lets the call through, its reply does not', a
   assert.equal(await outcome, 'started');
 });
 
-test('scope: what is asked for is a delegated unit with the process in it, in one call', async t => {
+test('S2 scope: what is asked for is a delegated unit with the process in it, in one call', async t => {
   const { systemd, outcome } = await ask(t);
   const call = await systemd.takeCall('StartTransientUnit');
   assert.equal(call.signature, 'ssa(sv)a(sa(sv))');
@@ -51,7 +51,7 @@ test('scope: what is asked for is a delegated unit with the process in it, in on
   await outcome;
 });
 
-test('scope: a signal that comes before the reply is not missed', async t => {
+test('S6 scope: a signal that comes before the reply is not missed', async t => {
   const { systemd, outcome } = await ask(t);
   const call = await systemd.takeCall('StartTransientUnit');
   systemd.signalJobRemoved(done);
@@ -70,7 +70,7 @@ test('scope: a caller that subscribes after the reply misses that signal for eve
   assert.equal(await isPending(naive.outcome), true);
 });
 
-test('scope: replies and signals that come twice are answered once', async t => {
+test('S7 scope: replies and signals that come twice are answered once', async t => {
   const { systemd, outcome } = await ask(t);
   const call = await systemd.takeCall('StartTransientUnit');
   for (let times = 0; times < 2; times += 1) systemd.reply(call, 'o', [job]);
@@ -81,7 +81,7 @@ test('scope: replies and signals that come twice are answered once', async t => 
   await systemd.waitForDeparture(call.sender!);
 });
 
-test('scope: the ends of other jobs, of this unit and of others, are not taken for its own', async t => {
+test('S7 scope: the ends of other jobs, of this unit and of others, are not taken for its own', async t => {
   const { systemd, outcome } = await ask(t);
   const call = await systemd.takeCall('StartTransientUnit');
   systemd.signalJobRemoved({ job: jobPath(40), unit, result: 'canceled' });
@@ -95,7 +95,7 @@ test('scope: the ends of other jobs, of this unit and of others, are not taken f
   assert.equal(await outcome, 'started');
 });
 
-test('scope: signals from somebody who is not systemd are dropped', async t => {
+test('S7 scope: signals from somebody who is not systemd are dropped', async t => {
   const { daemon, systemd, outcome } = await ask(t);
   const other = await Peer.connect(t, daemon, false);
   const call = await systemd.takeCall('StartTransientUnit');
@@ -107,7 +107,7 @@ test('scope: signals from somebody who is not systemd are dropped', async t => {
   assert.equal(await outcome, 'started');
 });
 
-test('scope: a systemd that executed itself anew in between is systemd still', async t => {
+test('S7 scope: a systemd that executed itself anew in between is systemd still', async t => {
   const { daemon, systemd, outcome } = await ask(t);
   const call = await systemd.takeCall('StartTransientUnit');
   systemd.reply(call, 'o', [job]);
@@ -118,7 +118,7 @@ test('scope: a systemd that executed itself anew in between is systemd still', a
 });
 
 for (const result of ['canceled', 'timeout', 'failed', 'dependency', 'skipped', 'something-new'])
-  test(`scope: a job that ends with "${result}" is a failure that says so`, async t => {
+  test(`S8 scope: a job that ends with "${result}" is a failure that says so`, async t => {
     const { systemd, outcome } = await ask(t);
     systemd.reply(await systemd.takeCall('StartTransientUnit'), 'o', [job]);
     systemd.signalJobRemoved({ job, unit, result });
@@ -128,7 +128,7 @@ for (const result of ['canceled', 'timeout', 'failed', 'dependency', 'skipped', 
     assert.equal(error.message, `${unit} could not be started: its job ended with "${result}"`);
   });
 
-test('scope: what systemd refuses carries its words and the name of its error', async t => {
+test('S10 scope: what systemd refuses carries its words and the name of its error', async t => {
   const { systemd, outcome } = await ask(t);
   const denied = 'org.freedesktop.DBus.Error.AccessDenied';
   systemd.replyError(await systemd.takeCall('StartTransientUnit'), denied, 'Not for you.');
@@ -138,7 +138,7 @@ test('scope: what systemd refuses carries its words and the name of its error', 
   assert.equal(error.message, `${unit} could not be started: Not for you.`);
 });
 
-test('scope: a unit that exists is joined, and no job is waited for', async t => {
+test('S4 scope: a unit that exists is joined, and no job is waited for', async t => {
   const { systemd, outcome } = await ask(t);
   systemd.replyError(await systemd.takeCall('StartTransientUnit'), unitExists, 'It exists.');
   const call = await systemd.takeCall('AttachProcessesToUnit');
@@ -156,7 +156,7 @@ test('scope: a caller that waits for a job after every call waits for ever where
   assert.equal(await isPending(naive.outcome), true);
 });
 
-test('scope: a failed unit that was left lying is cleared away, and the scope started', async t => {
+test('S5 scope: a failed unit that was left lying is cleared away, and the scope started', async t => {
   const { systemd, outcome } = await ask(t);
   systemd.replyError(await systemd.takeCall('StartTransientUnit'), unitExists, 'It exists.');
   refuse(systemd, await systemd.takeCall('AttachProcessesToUnit'), 'Unit is not active, refusing.');
@@ -168,7 +168,7 @@ test('scope: a failed unit that was left lying is cleared away, and the scope st
   assert.equal(await outcome, 'started');
 });
 
-test('scope: a unit that is in the way for good is a failure after one attempt to clear it', async t => {
+test('S5 scope: a unit that is in the way for good is a failure after one attempt to clear it', async t => {
   const { systemd, outcome } = await ask(t);
   systemd.replyError(await systemd.takeCall('StartTransientUnit'), unitExists, 'It exists.');
   refuse(systemd, await systemd.takeCall('AttachProcessesToUnit'), 'It takes none.');
@@ -180,7 +180,7 @@ test('scope: a unit that is in the way for good is a failure after one attempt t
   assert.match(error.message, /it exists and takes no more processes: It takes none\./);
 });
 
-test('scope: a reply that never comes is given up at the limit, and one that comes late reaches nobody', async t => {
+test('S9 scope: a reply that never comes is given up at the limit, and one that comes late reaches nobody', async t => {
   const { systemd, outcome } = await ask(t, { timeLimitMs: soonMs });
   const call = await systemd.takeCall('StartTransientUnit');
   const error = await takeError(outcome);
@@ -193,7 +193,7 @@ test('scope: a reply that never comes is given up at the limit, and one that com
   await systemd.settle();
 });
 
-test('scope: a signal that never comes is given up at the limit, and the job cancelled', async t => {
+test('S9 scope: a signal that never comes is given up at the limit, and the job cancelled', async t => {
   const { systemd, outcome } = await ask(t, { timeLimitMs: soonMs });
   const call = await systemd.takeCall('StartTransientUnit');
   systemd.reply(call, 'o', [job]);
@@ -205,7 +205,7 @@ test('scope: a signal that never comes is given up at the limit, and the job can
   await systemd.settle();
 });
 
-test('scope: the caller can give up, before the call and during it', async t => {
+test('S9 scope: the caller can give up, before the call and during it', async t => {
   const reason = new Error('changed my mind');
   const during = new AbortController();
   const { daemon, systemd, outcome } = await ask(t, { signal: during.signal });

@@ -14,7 +14,7 @@ before(async () => {
 
 after(() => machine?.close());
 
-test('scope: the process is in it when the placement resolves, and systemd has it as it was asked for', async () => {
+test('S2, S3 scope: the process is in it when the placement resolves, and systemd has it as it was asked for', async () => {
   const placed = await place('one');
   assert.deepEqual(placed.failure, undefined);
   assert.equal(placed.cgroup, '/system.slice/conmon-one.scope');
@@ -63,7 +63,7 @@ test('scope: it is gone when its last process is', async () => {
   assert.equal((await place('four')).failure, undefined);
 });
 
-test('scope: a unit that has failed and lies about is cleared away', async () => {
+test('S5 scope: a unit that has failed and lies about is cleared away', async () => {
   const scope = ['--scope', '--quiet', '--unit=conmon-five.scope', '--property=RuntimeMaxSec=100ms'];
   await machine.run('systemd-run', [...scope, 'sleep', '1000']);
   await untilState('conmon-five.scope', 'failed');
@@ -72,7 +72,7 @@ test('scope: a unit that has failed and lies about is cleared away', async () =>
   assert.equal(placed.cgroup, '/system.slice/conmon-five.scope');
 });
 
-test('scope: somebody else’s unit of that name is not touched, and systemd’s words say why', async () => {
+test('S5 scope: somebody else’s unit of that name is not touched, and systemd’s words say why', async () => {
   const scope = ['--scope', '--quiet', '--unit=conmon-six.scope'];
   const others = machine.run('systemd-run', [...scope, 'sleep', '1000']);
   await untilState('conmon-six.scope', 'active');
@@ -98,7 +98,7 @@ test('scope: fifty at once each get their own', async () => {
   );
 });
 
-test('job: one that ends for want of its slice is reported as "dependency"', async () => {
+test('S8 job: one that ends for want of its slice is reported as "dependency"', async () => {
   await addUnit('bad.slice', '[Unit]\nAssertPathExists=/nonexistent\n');
   const { failure } = await place('eight', { options: { slice: 'bad.slice' } });
   assert.deepEqual([failure?.name, failure?.result], ['ScopeError', 'dependency']);
@@ -113,7 +113,7 @@ test('job: one that somebody cancels is reported as "canceled"', async () => {
   assert.equal((await placed).failure?.result, 'canceled');
 });
 
-test('job: one that takes too long is given up and cancelled', async () => {
+test('S9 job: one that takes too long is given up and cancelled', async () => {
   await addSlowSlice('ten');
   const { failure } = await place('ten', { options: { slice: 'ten.slice', timeLimitMs: 300 } });
   assert.equal(failure?.name, 'TimeLimitError');
@@ -124,7 +124,7 @@ test('job: one that takes too long is given up and cancelled', async () => {
   assert.deepEqual(await machine.show('conmon-ten.scope', 'ActiveState'), { ActiveState: 'inactive' });
 });
 
-test('systemd: its executing itself anew while a job waits loses nothing', async () => {
+test('S7 systemd: its executing itself anew while a job waits loses nothing', async () => {
   await addSlowSlice('eleven');
   const placed = place('eleven', { options: { slice: 'eleven.slice', timeLimitMs: 20_000 } });
   await untilQueued('conmon-eleven.scope');

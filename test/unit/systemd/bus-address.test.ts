@@ -5,19 +5,19 @@ import { formatLocation, locateBus } from '../../../src/manager/systemd/bus-addr
 
 const uid = 1000;
 
-test('bus: root asks the system bus, everybody else their own', () => {
+test('S12 bus: root asks the system bus, everybody else their own', () => {
   const env = { XDG_RUNTIME_DIR: '/run/user/1000' };
   assert.deepEqual(locateBus(undefined, env, 0), { socket: '/run/dbus/system_bus_socket' });
   assert.deepEqual(locateBus(undefined, env, uid), { socket: '/run/user/1000/bus' });
 });
 
-test('bus: a choice counts more than who asks', () => {
+test('S12 bus: a choice counts more than who asks', () => {
   const env = { XDG_RUNTIME_DIR: '/run/user/0' };
   assert.deepEqual(locateBus('user', env, 0), { socket: '/run/user/0/bus' });
   assert.deepEqual(locateBus('system', env, uid), { socket: '/run/dbus/system_bus_socket' });
 });
 
-test('bus: the environment moves it, each variable its own bus', () => {
+test('S12 bus: the environment moves it, each variable its own bus', () => {
   const env = { DBUS_SYSTEM_BUS_ADDRESS: 'unix:path=/s', DBUS_SESSION_BUS_ADDRESS: 'unix:path=/u' };
   assert.deepEqual(locateBus('system', env, 0), { busAddress: 'unix:path=/s' });
   assert.deepEqual(locateBus('user', env, 0), { busAddress: 'unix:path=/u' });

@@ -52,7 +52,7 @@ test('JobRemoved: a body of anything is read or dropped, and never thrown at', (
   );
 });
 
-test('match rule: one unit, from systemd alone', () => {
+test('S7 match rule: one unit, from systemd alone', () => {
   assert.equal(
     formatMatchRule('a\\x2b.scope'),
     "type='signal',sender='org.freedesktop.systemd1',path='/org/freedesktop/systemd1'," +

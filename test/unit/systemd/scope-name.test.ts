@@ -16,7 +16,7 @@ const escaped = [
 ] as const;
 
 for (const [id, name] of escaped)
-  test(`scope name: the ID ${id} is written ${name}`, () => {
+  test(`S1 scope name: the ID ${id} is written ${name}`, () => {
     assert.equal(formatUnitName('conmon-{id}.scope', id), `conmon-${name}.scope`);
   });
 
@@ -24,12 +24,12 @@ test('scope name: every {id} is replaced', () => {
   assert.equal(formatUnitName('{id}-of-{id}.scope', 'a'), 'a-of-a.scope');
 });
 
-test('scope name: one of 255 bytes is taken, one of 256 is not', () => {
+test('S1 scope name: one of 255 bytes is taken, one of 256 is not', () => {
   assert.equal(formatUnitName('{id}.scope', 'a'.repeat(249)).length, 255);
   assert.throws(() => formatUnitName('{id}.scope', 'a'.repeat(250)), ArgumentError);
 });
 
-test('scope name: whatever the ID, it is a name, and no two IDs share one', () => {
+test('S1 scope name: whatever the ID, it is a name, and no two IDs share one', () => {
   const ids = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 });
   fc.assert(
     fc.property(ids, ids, (one, other) => {
