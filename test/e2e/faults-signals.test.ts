@@ -9,6 +9,7 @@ import { SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 } from '../
 import { sys } from '../../src/sys/real.ts';
 import { connectAttach } from '../fixtures/attach-client.ts';
 import {
+  fixture,
   listChildren,
   makeFolder,
   makeGate,
@@ -141,18 +142,29 @@ test('signals that are for others: SIGPIPE, SIGHUP, SIGUSR1 and SIGUSR2 leave mo
 });
 
 test('signals: the runtime and the exit command start with none ignored or blocked, whatever the caller had', t => {
-  const record = makeFolder(t);
-  const status = `cat /proc/$$/status >${record}/exit-status`;
+  const dir = makeFolder(t);
+  // Of cat, which has what its shell was started with: a shell blocks signals while it starts something.
+  const record = (name: string) => `cat /proc/self/status >${dir}/${name}`;
+  const runtime = join(dir, 'runtime-that-records');
+  const starts = `exec ${fixture('runtime-starts-container')} "$@"`;
+  writeFileSync(runtime, `#!/bin/sh\n${record('runtime')}\n${starts}\n`, { mode: 0o755 });
   const box = startMonitored(t, {
-    runtime: 'runtime-records',
-    env: { RECORD_DIR: record, DOES_NOTHING_STATUS: '0' },
-    args: ['--exit-command', '/bin/sh', '--exit-command-arg', '-c', '--exit-command-arg', status],
+    runtime,
+    container: record('container'),
+    args: [
+      '--exit-command',
+      '/bin/sh',
+      '--exit-command-arg',
+      '-c',
+      '--exit-command-arg',
+      record('exit-command'),
+    ],
     before: ['/bin/sh', '-c', 'trap "" TERM QUIT INT PIPE HUP USR1 USR2 CHLD; exec "$@"', 'sh'],
   });
-  assert.ok(box.started() > 0);
+  box.started();
   box.end();
-  for (const name of ['status', 'exit-status']) {
-    const text = readFileSync(join(record, name), 'utf8');
+  for (const name of ['runtime', 'container', 'exit-command']) {
+    const text = readFileSync(join(dir, name), 'utf8');
     assert.match(text, /^SigBlk:\t0+$/m, name);
     assert.match(text, /^SigIgn:\t0+$/m, name);
   }
