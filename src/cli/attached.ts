@@ -2,9 +2,9 @@
 
 import type { Attachment, Runtime } from '../manager/index.ts';
 import type { Cli } from './cli.ts';
-import { exitUnknown, statusOfExit } from './exit-status.ts';
+import { statusOfExit } from './exit-status.ts';
 import { relay } from './relay.ts';
-import { forwardSignals } from './signals.ts';
+import { Interrupted, type Signals } from './signals.ts';
 import { enterRawMode, followSize } from './terminal.ts';
 
 /** What keys Podman and docker use. */
@@ -17,8 +17,8 @@ export const detachKeysOption = {
   describe: 'Keys that leave the container and let it run; empty for none',
 } as const;
 
-/** Statuses of who leaves: nobody reads what it prints (128 and SIGPIPE). */
-const exitUnread = 141;
+/** Nobody reads what it prints, or its terminal is gone (128 and SIGPIPE). */
+const exitLeft = 141;
 
 export interface AttachedContainer {
   readonly runtime: Runtime;
@@ -37,45 +37,59 @@ export async function openAttachment(
   return runtime.attach(id, { apart: !terminal, ...(input ? { detachKeys } : {}) });
 }
 
-/** Copies between the container and the standard streams until it has ended or somebody has left it. `begin` is done
- * once everything is in place. Answers the exit status: the container's, 0 for who left by the detach keys. */
+/** Copies between the container and the standard streams until it has ended or somebody has left it. `begin` starts
+ * it once everything is in place. Answers the exit status: the container's, 0 for who left by the detach keys. */
 export async function seeThrough(
   container: AttachedContainer,
   attachment: Attachment,
   cli: Cli,
+  signals: Signals,
   begin?: () => Promise<void>,
 ): Promise<number> {
-  const { runtime, id, terminal, input } = container;
-  const logger = await cli.openLogger();
+  const { id, terminal, input } = container;
   const undo: (() => void)[] = [];
+  const told = Promise.withResolvers<Interrupted>();
   try {
-    if (container.forwardsSignals)
-      undo.push(
-        forwardSignals(signal =>
-          runtime
-            .kill(id, signal)
-            .catch(error => logger.debug({ err: error, id }, `${signal} was not passed on`)),
-        ),
-      );
     if (terminal) undo.push(followSize(size => attachment.resize(size)));
-    if (terminal && input) undo.push(enterRawMode());
-    const copying = relay({ stdin: attachment, stdout: attachment, stderr: attachment.stderr }, { input });
+    const raw = terminal && input && process.stdin.isTTY === true;
+    if (raw) undo.push(enterRawMode());
+    const streams = { stdin: attachment, stdout: attachment, stderr: attachment.stderr };
+    const copying = relay(streams, { input, raw });
     undo.push(copying.stop);
     await begin?.();
-    const how = await Promise.race([attachment.outcome, copying.ended]);
+    signals.passTo(signal => {
+      if (!container.forwardsSignals) return told.resolve(new Interrupted(signal));
+      return passSignalOn(container, signal, cli);
+    });
+    const how = await Promise.race([attachment.outcome, copying.ended, told.promise]);
     if (how === 'detached') return 0;
-    if (how === 'unread') {
+    if (how !== 'ended') {
       attachment.detach();
-      cli.tell(`nobody reads the output any more; container ${id} goes on`);
-      return exitUnread;
+      cli.tell(`container ${id} goes on; nobody looks on any more`);
+      return how === 'left' ? exitLeft : how.status;
     }
     await copying.ended;
   } finally {
     for (const step of undo.toReversed()) step();
   }
+  return waitForStatus(container, cli);
+}
+
+async function passSignalOn(
+  { runtime, id }: AttachedContainer,
+  signal: NodeJS.Signals,
+  cli: Cli,
+): Promise<void> {
+  try {
+    await runtime.kill(id, signal);
+  } catch (error) {
+    (await cli.openLogger()).debug({ err: error, id }, `${signal} was not passed on`);
+  }
+}
+
+async function waitForStatus({ runtime, id }: AttachedContainer, cli: Cli): Promise<number> {
   const { exitCode } = await runtime.wait(id, 'exited');
   if (exitCode === undefined) cli.tell(`how container ${id} ended is not known: its monitor was killed`);
-  if (exitCode !== undefined && exitCode < 0)
-    cli.tell(`container ${id} ran longer than it may, and was killed`);
-  return exitCode === undefined ? exitUnknown : statusOfExit(exitCode);
+  else if (exitCode < 0) cli.tell(`container ${id} ran longer than it may, and was killed`);
+  return statusOfExit(exitCode);
 }

@@ -35,6 +35,7 @@ export async function parseLine(words: readonly string[], version: string): Prom
     .help()
     .alias('help', 'h')
     .strict()
+    .strictCommands()
     .demandCommand(1, 'which command?')
     .recommendCommands()
     .exitProcess(false)
@@ -43,7 +44,9 @@ export async function parseLine(words: readonly string[], version: string): Prom
     .epilogue('`conmonctl COMMAND --help` tells of one command. The manual is docs/conmonctl.md.')
     .completion('completion', 'Print a script that completes command lines in bash or zsh', completeIds)
     .fail((message, error) => {
-      throw error instanceof UsageError ? error : new UsageError(message ?? error.message, name);
+      throw error instanceof UsageError
+        ? error
+        : new UsageError(plainer(message ?? error.message, name), name);
     });
   for (const [entryName, entry] of Object.entries(catalogue)) {
     const command = loaded.get(entryName);
@@ -56,9 +59,16 @@ export async function parseLine(words: readonly string[], version: string): Prom
       },
     );
   }
+  if (words[0] === completionSwitch) {
+    for (const found of await parser.getCompletion(words.slice(1))) process.stdout.write(`${found}\n`);
+    return undefined;
+  }
   await parser.parseAsync();
   return parsed;
 }
+
+/** What the shell's script calls, before the words so far; yargs would go on to judge them. */
+const completionSwitch = '--get-yargs-completions';
 
 const parserSettings = {
   'boolean-negation': true,
@@ -69,6 +79,12 @@ const parserSettings = {
   'parse-positional-numbers': false,
   'populate--': true,
 };
+
+/** yargs' words, where there are better ones. */
+function plainer(message: string, name: string | undefined): string {
+  if (message.startsWith('Not enough non-option arguments')) return 'an argument is missing';
+  return name === undefined ? message : message.replace(/^Unknown command/, 'Unknown argument');
+}
 
 async function loadCommands(words: readonly string[]): Promise<Map<string, Command>> {
   const names = new Set(words.map(findCommand).filter(name => name !== undefined));

@@ -1,11 +1,12 @@
 // Standard output that may be closed by who reads it.
 
-/** Makes `conmonctl … | head` end without a word when head has enough. Commands that have more to do than to print
- * handle that themselves, see relay.ts. */
+/** Makes `conmonctl … | head` end without a word when head has enough, and so at a terminal that is gone. Commands
+ * that have more to do than to print listen for that themselves, see relay.ts. */
 export function endQuietlyOnBrokenPipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    if (process.stdout.listenerCount('error') === 1) process.exit(0);
+    if (process.stdout.listenerCount('error') > 1) return;
+    if (error.code === 'EPIPE' || error.code === 'EIO') process.exit(0);
+    throw error; // a full disk, say
   });
   process.stderr.on('error', () => {});
 }

@@ -10,8 +10,16 @@ export interface ContainerStreams {
   readonly stderr?: Readable | undefined;
 }
 
-/** How it came to an end: `ended` with the container's output; `unread` where nobody reads ours any more. */
-export type RelayEnd = 'ended' | 'unread';
+export interface RelayOptions {
+  /** True to pass standard input on. */
+  readonly input: boolean;
+  /** True where that is a terminal whose keys go to the container: then it has no end but a hang-up. */
+  readonly raw: boolean;
+}
+
+/** How it came to an end: `ended` with the container's output; `left` where nobody reads ours any more, or nobody
+ * types. */
+export type RelayEnd = 'ended' | 'left';
 
 export interface Relay {
   /** Settles once. */
@@ -20,20 +28,23 @@ export interface Relay {
   stop(): void;
 }
 
-/** Copies until the container's output has ended, or nobody reads it. Input is copied where it is wanted; its end is
- * the container's. */
-export function relay(streams: ContainerStreams, options: { readonly input: boolean }): Relay {
+/** Copies until the container's output has ended, or somebody has left. Input is copied where it is wanted; its end
+ * is the container's. */
+export function relay(streams: ContainerStreams, options: RelayOptions): Relay {
   const { promise, resolve } = Promise.withResolvers<RelayEnd>();
+  const leave = () => resolve('left');
   const outputs: readonly (readonly [Readable | undefined, NodeJS.WriteStream])[] = [
     [streams.stdout, process.stdout],
     [streams.stderr, process.stderr],
   ];
-  const ends = outputs.map(([source, target]) =>
-    source ? copy(source, target, () => resolve('unread')) : undefined,
-  );
+  const ends = outputs.map(([source, target]) => (source ? copy(source, target, leave) : undefined));
   void Promise.all(ends).then(() => resolve('ended'));
-  const stopInput = options.input ? copyInput(streams.stdin) : () => {};
-  return { ended: promise, stop: stopInput };
+  if (!options.input) return { ended: promise, stop: () => {} };
+  const onEnd = () => {
+    streams.stdin.end();
+    if (options.raw) leave();
+  };
+  return { ended: promise, stop: copyInput(streams.stdin, onEnd) };
 }
 
 /** Resolves when all has been copied. A reader that is slow makes the container wait. */
@@ -49,14 +60,14 @@ function copy(source: Readable, target: NodeJS.WriteStream, onUnread: () => void
   return promise;
 }
 
-function copyInput(target: Writable): () => void {
+function copyInput(target: Writable, onEnd: () => void): () => void {
   const { stdin } = process;
-  const end = () => target.end();
   target.on('error', () => {}); // whoever was to read it has ended
-  stdin.on('error', end); // EIO of a terminal that was hung up
-  stdin.pipe(target);
+  stdin.once('end', onEnd);
+  stdin.on('error', onEnd); // EIO of a terminal that was hung up
+  stdin.pipe(target, { end: false });
   return () => {
-    stdin.unpipe(target).off('error', end).pause();
+    stdin.unpipe(target).off('end', onEnd).off('error', onEnd).pause();
     stdin.on('error', () => {});
   };
 }

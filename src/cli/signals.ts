@@ -4,10 +4,10 @@ import { constants } from 'node:os';
 
 /** Those with which a person or a service manager speaks to a program. Not among them: what the terminal's job
  * control sends to stop conmonctl itself, and what reports of conmonctl's own doings. */
-const forwarded = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGCONT'] as const;
+const received = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGCONT'] as const;
 
-/** Signals that end a command line which has nobody yet to forward them to. */
-const ending = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const;
+/** Those that end conmonctl while there is nobody to pass them on to. */
+const ending: ReadonlySet<NodeJS.Signals> = new Set(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM']);
 
 /** A command line was told to end. */
 export class Interrupted extends Error {
@@ -21,30 +21,42 @@ export class Interrupted extends Error {
   }
 }
 
-/** Does `work` with a signal that is aborted when conmonctl is told to end; answers the status that this makes. */
-export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const giveUp = new AbortController();
-  const listeners = ending.map(name => [name, () => giveUp.abort(new Interrupted(name))] as const);
-  for (const [name, listener] of listeners) process.on(name, listener);
-  try {
-    return await work(giveUp.signal);
-  } finally {
-    for (const [name, listener] of listeners) process.off(name, listener);
-  }
-}
+/** Takes signals from its making to its end, so that none comes at a moment at which it would only end conmonctl and
+ * leave a container half made. */
+export class Signals {
+  readonly #giveUp = new AbortController();
+  readonly #listeners: readonly (readonly [NodeJS.Signals, () => void])[];
+  readonly #early: NodeJS.Signals[] = [];
+  #send: ((signal: NodeJS.Signals) => Promise<void> | void) | undefined;
+  #last = Promise.resolve();
 
-/** Passes signals on, one after the other as they come. A signal that finds nobody is for nobody. Answers what ends
- * it. */
-export function forwardSignals(send: (signal: NodeJS.Signals) => Promise<void> | void): () => void {
-  let last = Promise.resolve();
-  const listeners = forwarded.map(name => {
-    const listener = () => {
-      last = last.then(() => send(name)).catch(() => {});
-    };
-    return [name, listener] as const;
-  });
-  for (const [name, listener] of listeners) process.on(name, listener);
-  return () => {
-    for (const [name, listener] of listeners) process.off(name, listener);
-  };
+  constructor() {
+    this.#listeners = received.map(name => [name, () => this.#take(name)] as const);
+    for (const [name, listener] of this.#listeners) process.on(name, listener);
+  }
+
+  /** Aborted, with {@link Interrupted}, by a signal to end that there is nobody to pass on to. */
+  get signal(): AbortSignal {
+    return this.#giveUp.signal;
+  }
+
+  /** From now on signals are passed on, one after the other as they come, those first that came before. Throws
+   * {@link Interrupted} where one of these was to end. */
+  passTo(send: (signal: NodeJS.Signals) => Promise<void> | void): void {
+    this.signal.throwIfAborted();
+    this.#send = send;
+    for (const name of this.#early.splice(0)) this.#take(name);
+  }
+
+  stop(): void {
+    for (const [name, listener] of this.#listeners) process.off(name, listener);
+  }
+
+  #take(name: NodeJS.Signals): void {
+    const send = this.#send;
+    if (send)
+      this.#last = this.#last.then(() => send(name)).catch(() => {}); // it found nobody
+    else if (ending.has(name)) this.#giveUp.abort(new Interrupted(name));
+    else this.#early.push(name);
+  }
 }

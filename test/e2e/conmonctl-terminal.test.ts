@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type IPty, spawn } from 'node-pty';
-import { hangMs } from '../fixtures/waiting.ts';
+import { hangMs, waitForEnd } from '../fixtures/waiting.ts';
 import { Ctl, pairings } from './conmonctl-harness.ts';
 import { makeShellBundle } from './manager-harness.ts';
 
@@ -67,6 +67,16 @@ for (const pairing of pairings)
       assert.equal(await second.exitCode, 3);
     });
 
+    test('run -it: a terminal that is hung up ends conmonctl, and the container that ignores it goes on', async t => {
+      const ctl = new Ctl(t, pairing);
+      const bundle = makeShellBundle(t, 'trap "" HUP; echo begun; while :; do sleep 0.1; done');
+      const terminal = new Terminal(ctl.words(['run', '-it', '--id', 'stays', bundle]));
+      await terminal.shows('begun');
+      terminal.hangUp();
+      waitForEnd(terminal.pid);
+      assert.match(await ctl.must(['list']), /stays +running/);
+    });
+
     test('exec -it: a command with a terminal, Ctrl-C among its keys', async t => {
       const ctl = new Ctl(t, pairing);
       await ctl.must(['run', '-d', '--id', 'web', makeShellBundle(t, 'while :; do sleep 1000; done')]);
@@ -108,6 +118,15 @@ class Terminal {
 
   type(text: string): void {
     this.#pty.write(text);
+  }
+
+  get pid(): number {
+    return this.#pty.pid;
+  }
+
+  /** Closes the terminal under who sits at it. */
+  hangUp(): void {
+    (this.#pty as IPty & { destroy(): void }).destroy();
   }
 
   resize(rows: number, columns: number): void {

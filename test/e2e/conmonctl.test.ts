@@ -80,6 +80,19 @@ for (const pairing of pairings)
       assert.equal(await ended, 5);
     });
 
+    test('attach --no-sig-proxy: a signal ends looking on, and not the container', async t => {
+      const ctl = new Ctl(t, pairing);
+      await ctl.must(['run', '-d', '--id', 'web', makeShellBundle(t, 'while echo on; do sleep 0.1; done')]);
+      const child = ctl.start(['attach', '--no-stdin', '--no-sig-proxy', 'web']);
+      const ended = new Promise(resolve => child.once('close', resolve));
+      await readUntil(child.stdout!, 'on');
+      child.kill('SIGINT');
+      assert.equal(await ended, 130);
+      assert.match(await ctl.must(['list']), /web +running/);
+      const pipe = await bash(`${quote(ctl.words(['attach', '--no-stdin', 'web']))} | head -n 1`);
+      assert.deepEqual([pipe.status, pipe.stdout], [141, 'on\n']);
+    });
+
     test('exec: environment, input, exit code, and a command line without --', async t => {
       const ctl = new Ctl(t, pairing);
       await ctl.must(['run', '-d', '--id', 'web', '-e', 'A=1', makeShellBundle(t, lasting)]);
@@ -210,6 +223,10 @@ describe('conmonctl, several at once', () => {
     for (const { stderr } of ends.filter(({ status }) => status === 1))
       assert.match(stderr, /container same exists already\n {2}try: another --id/);
     assert.deepEqual(await ctl.ids(), ['same']);
+    const [node = '', main = ''] = ctl.words([]);
+    const asked = ['--get-yargs-completions', 'conmonctl', 'stop', '--root', ctl.root, ''];
+    const completed = await finish(spawn(node, [main, ...asked], { stdio: 'pipe' }));
+    assert.ok(completed.stdout.split('\n').includes('same'), 'IDs are completed');
     assert.equal(readdirSync(join(ctl.root, 'bundles')).length, 1);
   });
 

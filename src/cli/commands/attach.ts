@@ -1,5 +1,6 @@
 import { detachKeysOption, openAttachment, seeThrough } from '../attached.ts';
 import { defineCommand } from '../command.ts';
+import { Signals } from '../signals.ts';
 
 export const command = defineCommand({
   positionals: { id: { type: 'string', demandOption: true, describe: 'ID of the container' } },
@@ -24,6 +25,6 @@ export const command = defineCommand({
     const { terminal } = await runtime.state(id);
     const container = { runtime, id, terminal, input: args.stdin, forwardsSignals: args['sig-proxy'] };
     const attachment = await openAttachment(container, args['detach-keys']);
-    return seeThrough(container, attachment, cli);
+    return seeThrough(container, attachment, cli, new Signals());
   },
 });

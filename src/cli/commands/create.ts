@@ -1,7 +1,7 @@
 import { defineCommand } from '../command.ts';
 import { bundlePositional, containerOptions } from '../container-options.ts';
 import { createFromArguments } from '../create-container.ts';
-import { Interrupted, interruptible } from '../signals.ts';
+import { Interrupted, Signals } from '../signals.ts';
 
 export const command = defineCommand({
   positionals: bundlePositional,
@@ -15,7 +15,7 @@ export const command = defineCommand({
 
   async run(args, cli) {
     try {
-      const { id } = await interruptible(signal => createFromArguments(args, cli, signal));
+      const { id } = await createFromArguments(args, cli, new Signals().signal);
       cli.print(id);
       return 0;
     } catch (error) {

@@ -5,7 +5,7 @@ import { defineCommand } from '../command.ts';
 import { exitUnknown, statusOfExit, statusOfFailedRun } from '../exit-status.ts';
 import { relay } from '../relay.ts';
 import { reportFailure } from '../report.ts';
-import { forwardSignals, Interrupted, interruptible } from '../signals.ts';
+import { Interrupted, Signals } from '../signals.ts';
 import { enterRawMode, followSize, readTerminalSize } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { expandEnv, parseDuration, parseUser } from '../values.ts';
@@ -61,13 +61,12 @@ export const command = defineCommand({
       ...(args.workdir === undefined ? {} : { cwd: args.workdir }),
       ...(args.user === undefined ? {} : { user: parseUser(args.user) }),
     };
+    const signals = new Signals();
     try {
       const runtime = await cli.openRuntime();
-      const session = await interruptible(signal =>
-        startExec(signal, given => runtime.exec(args.id, { ...options, signal: given })),
-      );
+      const session = await runtime.exec(args.id, { ...options, signal: signals.signal });
       if (args.detach) return leave(session, cli);
-      return await seeExecThrough(session, options, args.id, cli);
+      return await seeExecThrough(session, options, args.id, cli, signals);
     } catch (error) {
       if (error instanceof Interrupted) return error.status;
       await reportFailure(cli, error, { id: args.id });
@@ -79,37 +78,26 @@ export const command = defineCommand({
 /** What timeout(1) answers. */
 const exitTimedOut = 124;
 
-/** `signal` ends the starting, and not the command that has been started: that one gets its own signals. */
-async function startExec(
-  signal: AbortSignal,
-  start: (signal: AbortSignal) => Promise<ExecSession>,
-): Promise<ExecSession> {
-  const giveUp = new AbortController();
-  const onAbort = () => giveUp.abort(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await start(giveUp.signal);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
 async function seeExecThrough(
   session: ExecSession,
   options: ExecOptions,
   id: string,
   cli: Cli,
+  signals: Signals,
 ): Promise<number> {
   const { terminal = false, stdin: input = false } = options;
-  const undo = [forwardSignals(signal => session.kill(signal))];
+  const undo: (() => void)[] = [];
+  signals.passTo(signal => session.kill(signal));
   try {
     if (terminal) undo.push(followSize(size => session.resize(size)));
-    if (terminal && input) undo.push(enterRawMode());
+    const raw = terminal && input && process.stdin.isTTY === true;
+    if (raw) undo.push(enterRawMode());
     const { stdin, stdout, stderr } = session;
-    const copying = relay({ stdin, stdout, stderr }, { input });
+    const copying = relay({ stdin, stdout, stderr }, { input, raw });
     undo.push(copying.stop);
-    // What a program gets that writes to a pipe which nobody reads.
-    if ((await Promise.race([copying.ended, session.ended])) === 'unread') session.kill('SIGPIPE');
+    // What a program gets that writes to a pipe which nobody reads, or whose terminal is gone.
+    if ((await Promise.race([copying.ended, session.ended])) === 'left')
+      session.kill(raw ? 'SIGHUP' : 'SIGPIPE');
     const { exitCode, timedOut } = await session.ended;
     await copying.ended;
     if (timedOut) {

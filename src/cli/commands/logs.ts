@@ -28,9 +28,7 @@ export const command = defineCommand({
 
   async run(args, cli) {
     const now = new Date();
-    const interrupt = new AbortController();
     const options: LogOptions = {
-      signal: interrupt.signal,
       follow: args.follow ?? false,
       ...(args.tail === undefined ? {} : { tail: parseCount(args.tail, '--tail') }),
       ...(args.since === undefined ? {} : { since: parseTime(args.since, '--since', now) }),

@@ -4,7 +4,8 @@ import { bundlePositional, containerOptions } from '../container-options.ts';
 import { createFromArguments, deleteWithBundle } from '../create-container.ts';
 import { statusOfFailedRun } from '../exit-status.ts';
 import { reportFailure } from '../report.ts';
-import { Interrupted, interruptible } from '../signals.ts';
+import { Interrupted, Signals } from '../signals.ts';
+import { UsageError } from '../usage-error.ts';
 
 export const command = defineCommand({
   positionals: bundlePositional,
@@ -23,31 +24,36 @@ export const command = defineCommand({
   notes: `Exit status: the container's; 125 where it could not be run, 126 where its program can't be executed, 127 where it was not found. The keys ${defaultDetachKeys} leave a container that was given -i, and let it run.`,
 
   async run(args, cli) {
+    const signals = new Signals();
     try {
-      const created = await interruptible(signal => createFromArguments(args, cli, signal));
+      const created = await createFromArguments(args, cli, signals.signal);
       const { runtime, id, terminal, interactive } = created;
-      const container = { ...created, input: interactive, forwardsSignals: args['sig-proxy'] };
+      let isStarted = false;
+      const start = async () => {
+        await runtime.start(id, { signal: signals.signal });
+        isStarted = true;
+      };
       try {
         if (args.detach) {
-          await runtime.start(id);
+          await start();
           cli.print(id);
           return 0;
         }
         if (terminal && interactive && !process.stdin.isTTY)
           cli.tell('standard input is no terminal: what needs one may not work in the container');
+        const container = { ...created, input: interactive, forwardsSignals: args['sig-proxy'] };
         const attachment = await openAttachment(container, args['detach-keys']);
-        return await seeThrough(container, attachment, cli, () => runtime.start(id));
+        return await seeThrough(container, attachment, cli, signals, start);
       } catch (error) {
         // As with runc: what `run` could not start is not there afterwards.
-        await deleteWithBundle(runtime, id, { force: true }).catch(() => {});
+        if (!isStarted) await deleteWithBundle(runtime, id, { force: true }).catch(() => {});
         throw error;
       }
     } catch (error) {
       if (error instanceof Interrupted) return error.status;
-      const status = statusOfFailedRun(error);
-      if (error instanceof Error && error.name === 'UsageError') throw error;
+      if (error instanceof UsageError) throw error;
       await reportFailure(cli, error, { id: args.id, bundle: args.bundle });
-      return status;
+      return statusOfFailedRun(error);
     }
   },
 });

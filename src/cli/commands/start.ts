@@ -4,6 +4,7 @@ import { defineCommand } from '../command.ts';
 import { forEachId } from '../each-id.ts';
 import { statusOfFailedRun } from '../exit-status.ts';
 import { reportFailure } from '../report.ts';
+import { Interrupted, Signals } from '../signals.ts';
 import { UsageError } from '../usage-error.ts';
 
 export const command = defineCommand({
@@ -47,13 +48,17 @@ async function startAttached(
   cli: Cli,
   options: { readonly input: boolean; readonly detachKeys: string; readonly forwardsSignals: boolean },
 ): Promise<number> {
+  const signals = new Signals();
   try {
     const runtime = await cli.openRuntime();
     const { terminal } = await runtime.state(id);
     const container = { runtime, id, terminal, ...options };
     const attachment = await openAttachment(container, options.detachKeys);
-    return await seeThrough(container, attachment, cli, () => runtime.start(id));
+    return await seeThrough(container, attachment, cli, signals, () =>
+      runtime.start(id, { signal: signals.signal }),
+    );
   } catch (error) {
+    if (error instanceof Interrupted) return error.status;
     await reportFailure(cli, error, { id });
     return statusOfFailedRun(error);
   }

@@ -99,3 +99,13 @@ it('catalogue: every subcommand has a file with an example, and describes each o
     assert.deepEqual(Object.keys(command.positionals), named, name);
   }
 });
+
+it('parseLine: what is missing or too much is named in plain words', async () => {
+  const cases = {
+    stop: 'an argument is missing',
+    'logs a b': 'Unknown argument: b',
+    nothing: 'Unknown command: nothing',
+  };
+  for (const [line, message] of Object.entries(cases))
+    await assert.rejects(parseLine(line.split(' '), '0'), { message });
+});
