@@ -51,6 +51,7 @@ require_compiler() {
 install_dependencies() {
   cmp -s package-lock.json "$stamp" && "$node" --version >/dev/null 2>&1 && return
   step 'Installing the dependencies, a pinned Node.js among them (about a minute the first time)'
+  use_headers_of_this_machine
   # Not `npm ci`: it refuses a lockfile that leaves out packages which other platforms alone would install.
   npm install --no-save --no-audit --no-fund --loglevel=error >&2
   "$node" --version >/dev/null || fail \
@@ -58,6 +59,14 @@ install_dependencies() {
     'It comes from the npm package "node", whose install script must be allowed to run (npm config get ignore-scripts).'
   cp package-lock.json "$stamp"
   step "Dependencies installed, Node.js $("$node" --version)"
+}
+
+# node-pty is compiled with the headers of Node.js. Without a word from us they are fetched from nodejs.org, although
+# packages of Node.js bring them along.
+use_headers_of_this_machine() {
+  local prefix
+  prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
+  [[ -n ${npm_config_nodedir:-} || ! -e $prefix/include/node/node_api.h ]] || export npm_config_nodedir=$prefix
 }
 
 build() {

@@ -12,6 +12,7 @@ import { connectAttach } from '../fixtures/attach-client.ts';
 import { makeBundle } from '../fixtures/bundle.ts';
 import { startConmon } from '../fixtures/caller.ts';
 import { conmon } from '../fixtures/conmon.ts';
+import { withoutTerminals } from '../fixtures/terminals.ts';
 import { hangMs, waitForFile } from '../fixtures/waiting.ts';
 import { hostrun, runHostrun } from './hostrun-harness.ts';
 
@@ -141,7 +142,9 @@ test('monitor A21: without --stdin and without a terminal, input is discarded, h
   client.close();
 });
 
-test('monitor C12: sizes that come before the terminal: the last one applies, from ctl and from winsz', t => {
+test('monitor C12: sizes that come before the terminal: the last one applies, from ctl and from winsz', {
+  skip: withoutTerminals,
+}, t => {
   for (const [name, lines] of [
     ['ctl', '1 10 20\n1 33 44\n'],
     ['winsz', '10 20\n33 44\n'],
