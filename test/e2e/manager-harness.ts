@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { Runtime, type RuntimeOptions } from '../../src/manager/index.ts';
 import { makeBundle } from '../fixtures/bundle.ts';
-import { conmon } from '../fixtures/conmon.ts';
+import { conmon, form } from '../fixtures/conmon.ts';
 
 export interface Conmon {
   readonly name: string;
@@ -16,10 +16,12 @@ export interface Conmon {
 
 export const hostrun = join(import.meta.dirname, '../../bin/hostrun');
 
-/** Ours, and the C conmon that CONMON_C names or PATH has. */
+/** Ours, and beside its compiled form the C conmon that CONMON_C names or PATH has: once is enough for that one. */
 export const conmons: readonly Conmon[] = [
   { name: 'our conmon', path: conmon },
-  { name: 'C conmon', path: process.env.CONMON_C ?? findInPath('conmon') ?? '' },
+  ...(form === 'compiled'
+    ? [{ name: 'C conmon', path: process.env.CONMON_C ?? findInPath('conmon') ?? '' }]
+    : []),
 ].filter(({ path }) => existsSync(path));
 
 const mounts = [
