@@ -56,6 +56,8 @@ export async function seeThrough(
     const streams = { stdin: attachment, stdout: attachment, stderr: attachment.stderr };
     const copying = relay(streams, { input, raw });
     undo.push(copying.stop);
+    // A program may have begun before the runtime says so: what is meant to end it is not to end its start.
+    signals.hold();
     await begin?.();
     signals.passTo(signal => {
       if (!container.forwardsSignals) return told.resolve(new Interrupted(signal));

@@ -14,7 +14,7 @@ export function separateCommand(
     const word = words[at]!;
     if (word === '--') return words;
     if (word.startsWith('-') && word !== '-') {
-      if (takesNext(word, options)) at += 1;
+      if (takesNext(word, options) && words[at + 1] !== '--') at += 1;
       continue;
     }
     arguments_ += 1;

@@ -29,6 +29,7 @@ export class Signals {
   readonly #early: NodeJS.Signals[] = [];
   #send: ((signal: NodeJS.Signals) => Promise<void> | void) | undefined;
   #last = Promise.resolve();
+  #holds = false;
 
   constructor() {
     this.#listeners = received.map(name => [name, () => this.#take(name)] as const);
@@ -38,6 +39,13 @@ export class Signals {
   /** Aborted, with {@link Interrupted}, by a signal to end that there is nobody to pass on to. */
   get signal(): AbortSignal {
     return this.#giveUp.signal;
+  }
+
+  /** From now on every signal waits for {@link Signals.passTo}. Throws {@link Interrupted} where one to end came
+   * before. */
+  hold(): void {
+    this.signal.throwIfAborted();
+    this.#holds = true;
   }
 
   /** From now on signals are passed on, one after the other as they come, those first that came before. Throws
@@ -56,7 +64,7 @@ export class Signals {
     const send = this.#send;
     if (send)
       this.#last = this.#last.then(() => send(name)).catch(() => {}); // it found nobody
-    else if (ending.has(name)) this.#giveUp.abort(new Interrupted(name));
+    else if (!this.#holds && ending.has(name)) this.#giveUp.abort(new Interrupted(name));
     else this.#early.push(name);
   }
 }

@@ -30,7 +30,7 @@ export const command = defineCommand({
       const { runtime, id, terminal, interactive } = created;
       let isStarted = false;
       const start = async () => {
-        await runtime.start(id, { signal: signals.signal });
+        await runtime.start(id, args.detach ? { signal: signals.signal } : {});
         isStarted = true;
       };
       try {

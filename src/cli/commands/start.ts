@@ -54,9 +54,7 @@ async function startAttached(
     const { terminal } = await runtime.state(id);
     const container = { runtime, id, terminal, ...options };
     const attachment = await openAttachment(container, options.detachKeys);
-    return await seeThrough(container, attachment, cli, signals, () =>
-      runtime.start(id, { signal: signals.signal }),
-    );
+    return await seeThrough(container, attachment, cli, signals, () => runtime.start(id));
   } catch (error) {
     if (error instanceof Interrupted) return error.status;
     await reportFailure(cli, error, { id });
