@@ -1,0 +1,79 @@
+// A caller's end of a pipe to conmon that keeps apart what came apart: on a SOCK_SEQPACKET socket each write of conmon's
+// is read on its own.
+
+import { closeSync } from 'node:fs';
+import { join } from 'node:path';
+import { O_CLOEXEC, SOCK_CLOEXEC, SOCK_SEQPACKET, SOCK_STREAM } from '../../src/sys/constants.ts';
+import { ECONNRESET } from '../../src/sys/errno.ts';
+import { sys } from '../../src/sys/real.ts';
+import type { Channel } from '../fixtures/caller.ts';
+import { must, waitReadable } from '../fixtures/waiting.ts';
+
+/** Larger than anything that conmon sends. */
+const packetBytesMax = 128 * 1024;
+
+export type PacketChannel = ReturnType<typeof openPacketChannel>;
+
+/** `dir` is a folder for the name that a socket needs while it is made. */
+export function openPacketChannel(channel: Channel, dir: string) {
+  const { ours, theirs } = channel === 'pipe' ? openPipe() : openSocketPair(channel, dir);
+  const packets: string[] = [];
+  let isOpen = true;
+  /** The next packet, as latin1; undefined at the end. */
+  const read = (what: string, limitMs: number): string | undefined => {
+    if (!isOpen) return undefined;
+    waitReadable(ours, what, limitMs);
+    const packet = Buffer.alloc(packetBytesMax);
+    const count = sys.read(ours, packet, 0, packet.length);
+    if (count === 0 || count === -ECONNRESET) return undefined;
+    const text = packet.toString('latin1', 0, must(count, 'read'));
+    packets.push(text);
+    return text;
+  };
+  return {
+    /** The end for conmon; to be closed when it has been handed on. */
+    theirs,
+    read,
+    /** Whether there is something to read now. */
+    hasPacket: (): boolean => isOpen && isReadable(ours),
+    /** Reads to the end; everything that ever came. */
+    readAll(what: string, limitMs: number): readonly string[] {
+      while (read(what, limitMs) !== undefined);
+      return packets;
+    },
+    write: (data: string) => must(sys.write(ours, Buffer.from(data), 0, data.length), 'write'),
+    close(): void {
+      if (isOpen) closeSync(ours);
+      isOpen = false;
+    },
+  };
+}
+
+function isReadable(fd: number): boolean {
+  try {
+    waitReadable(fd, 'what is there', 1);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function openPipe() {
+  const ends = new Int32Array(2);
+  must(sys.pipe2(ends, O_CLOEXEC), 'pipe2');
+  return { ours: ends[0]!, theirs: ends[1]! };
+}
+
+function openSocketPair(channel: 'stream' | 'seqpacket', dir: string) {
+  const type = channel === 'stream' ? SOCK_STREAM : SOCK_SEQPACKET;
+  const path = join(dir, '.pair');
+  const listener = must(sys.socket(type | SOCK_CLOEXEC), 'socket');
+  must(sys.bind(listener, path), 'bind');
+  must(sys.listen(listener, 1), 'listen');
+  const ours = must(sys.socket(type | SOCK_CLOEXEC), 'socket');
+  must(sys.connect(ours, path), 'connect');
+  const theirs = must(sys.accept4(listener, SOCK_CLOEXEC), 'accept4');
+  sys.close(listener);
+  sys.unlink(path);
+  return { ours, theirs };
+}
