@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { Interrupted, Signals } from '../../../src/cli/signals.ts';
+
+function take(t: TestContext): Signals {
+  const signals = new Signals();
+  t.after(() => signals.stop());
+  return signals;
+}
+
+test('Signals: before there is anybody to pass it on to, one that is to end gives up', t => {
+  const signals = take(t);
+  process.emit('SIGUSR1');
+  assert.equal(signals.signal.aborted, false);
+  process.emit('SIGTERM');
+  const { reason } = signals.signal;
+  assert.ok(reason instanceof Interrupted);
+  assert.equal(reason.status, 143);
+  assert.throws(() => signals.hold(), Interrupted);
+  assert.throws(() => signals.passTo(() => {}), Interrupted);
+});
+
+test('Signals: what was held comes first, and each waits for the one before it', async t => {
+  const signals = take(t);
+  const seen: string[] = [];
+  const done = Promise.withResolvers<void>();
+  process.emit('SIGUSR2');
+  signals.hold();
+  process.emit('SIGTERM');
+  signals.passTo(async name => {
+    seen.push(`begin ${name}`);
+    await Promise.resolve();
+    seen.push(`end ${name}`);
+    if (name === 'SIGUSR2') throw new Error('nobody there');
+    if (name === 'SIGHUP') done.resolve();
+  });
+  process.emit('SIGHUP');
+  await done.promise;
+  const expected = ['SIGUSR2', 'SIGTERM', 'SIGHUP'].flatMap(name => [`begin ${name}`, `end ${name}`]);
+  assert.deepEqual(seen, expected);
+  assert.equal(signals.signal.aborted, false);
+});
+
+test('Signals: after the end none is taken', () => {
+  const before = process.listenerCount('SIGTERM');
+  const signals = new Signals();
+  assert.equal(process.listenerCount('SIGTERM'), before + 1);
+  signals.stop();
+  assert.equal(process.listenerCount('SIGTERM'), before);
+});
