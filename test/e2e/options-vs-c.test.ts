@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ours, runtimeArguments, say, temporaryFolder, theirs } from './options-conmons.ts';
 
-const skip = theirs === undefined && 'no C conmon in PATH or CONMON_C';
+const skip = theirs === undefined && 'needs a C conmon, in PATH or named by CONMON_C';
 
 /** Options that only some versions of C conmon know: what it says of those it does not know is another matter. */
 const theirHelp = theirs === undefined ? '' : say(theirs, ['--help']).text;
