@@ -33,6 +33,7 @@ import {
   syncFd,
 } from './monitor-life.ts';
 
+const answerOfPid = `answer {"data": ${containerPid}}`;
 const pidAnswer = `{"data": ${containerPid}}\n`;
 
 describe('create', () => {
@@ -387,6 +388,70 @@ describe('exit status', () => {
     const life = new Life(create);
     life.turn(life.runtimeEnds()).turn(() => life.sys.dies(containerPid, exited(3)).events(pidfd, EPOLLIN));
     assert.equal(life.run(), 3);
+  });
+});
+
+describe('orders of arrival', () => {
+  it('the runtime’s end, the container’s, and what it says: all orders and turns give the same answers, files and log', () => {
+    let lives = 0;
+    const events = ['runtime ends', 'container ends', 'stdout', 'stderr'] as const;
+    for (const order of permute(events)) {
+      if (order.indexOf('container ends') < Math.max(order.indexOf('stdout'), order.indexOf('stderr')))
+        continue;
+      for (const turns of cut(order)) {
+        const life = new Life(exec);
+        const happen = {
+          'runtime ends': life.runtimeEnds(),
+          'container ends': life.containerEnds(exited(3)),
+          stdout: life.says('stdout', 'out\n'),
+          stderr: life.says('stderr', 'err\n'),
+        };
+        for (const turn of turns) life.turn(...turn.map(event => happen[event]));
+        const told = JSON.stringify(turns);
+        assert.equal(life.run(), 3, told);
+        assert.deepEqual(life.answers, [pidAnswer, '{"data": 3}\n'], told);
+        assert.deepEqual(life.log.toSorted(), ['stderr F err', 'stdout F out'], told);
+        assertExitFiles(life, '3');
+        assertBefore(life, answerOfPid, 'file /persist/exit: 3');
+        lives++;
+      }
+    }
+    assert.equal(lives, 8 * 8);
+  });
+
+  it('the same with a terminal, which comes before its runtime ends', () => {
+    for (const order of permute(['console comes', 'runtime ends', 'container ends'] as const)) {
+      if (order.indexOf('runtime ends') < order.indexOf('console comes')) continue;
+      for (const turns of cut(order)) {
+        const life = new Life([...exec, '-t']);
+        const happen = {
+          'console comes': life.consoleComes(),
+          'runtime ends': life.runtimeEnds(),
+          'container ends': life.containerEnds(exited(3)),
+        };
+        for (const turn of turns) life.turn(...turn.map(event => happen[event]));
+        assert.equal(life.run(), 3, JSON.stringify(turns));
+        assert.deepEqual(life.answers, [pidAnswer, '{"data": 3}\n'], JSON.stringify(turns));
+      }
+    }
+  });
+
+  it('a runtime that fails, whatever of it had started and ended by then: no pid, no exit file', () => {
+    for (const order of permute(['runtime fails', 'container ends', 'stderr'] as const)) {
+      if (order.indexOf('runtime fails') < order.indexOf('stderr')) continue;
+      for (const turns of cut(order)) {
+        const life = new Life(exec);
+        const happen = {
+          'runtime fails': life.runtimeEnds(exited(1)),
+          'container ends': life.containerEnds(exited(3)),
+          stderr: life.says('stderr', 'no\n'),
+        };
+        for (const turn of turns) life.turn(...turn.map(event => happen[event]));
+        assert.equal(life.run(), 1);
+        assert.deepEqual(life.answers, ['{"data": -1, "message": "no\\n"}\n'], JSON.stringify(turns));
+        assertNoExitFile(life);
+      }
+    }
   });
 });
 
@@ -781,4 +846,18 @@ function assertBefore(life: Life, first: string, then: string): void {
 
 function signalsSent(life: Life): string[] {
   return life.deeds().filter(deed => deed.startsWith('signal') && !deed.startsWith('signal 0'));
+}
+
+function permute<T>(items: readonly T[]): T[][] {
+  if (items.length === 0) return [[]];
+  return items.flatMap((item, i) => permute(items.toSpliced(i, 1)).map(rest => [item, ...rest]));
+}
+
+/** Every way to cut the items into one or more pieces. */
+function cut<T>(items: readonly T[]): T[][][] {
+  if (items.length <= 1) return [[[...items]]];
+  return items.flatMap((_, i) => {
+    const first = items.slice(0, i + 1);
+    return i + 1 === items.length ? [[first]] : cut(items.slice(i + 1)).map(rest => [first, ...rest]);
+  });
 }
