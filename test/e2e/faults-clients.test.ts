@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 
 import { type AttachClient, connectAttach } from '../fixtures/attach-client.ts';
+import { form } from '../fixtures/conmon.ts';
 import { makeFault } from '../fixtures/faulty-libc.ts';
 import {
   listChildren,
@@ -22,6 +23,9 @@ import { waitForFile } from '../fixtures/waiting.ts';
 
 /** What a socket and a client's queue take together (1 MiB is the queue's), and output on both sides of that. */
 const [shortBytes, longBytes] = [900_000, 8_000_000];
+
+/** With how many fds the engine comes as far as our own code, and with how many all is well but for many clients. */
+const [fdsMin, fdsMax] = form === 'node' ? [22, 48] : [4, 40];
 
 test('fault: a stopped client, and output that fits its queue: log, exit file and exit command wait for nobody', t => {
   const { file, output } = makeOutput(t, shortBytes);
@@ -97,11 +101,11 @@ test('fault: 200 clients that connect and vanish, some in the middle of output o
 test('fault: no fd left for another client: those that came are served, the rest wait, and the exit files are written', t => {
   const [gate, endGate] = [makeGate(t), makeGate(t)];
   const box = startMonitored(t, {
-    before: withFds(40),
+    before: withFds(fdsMax),
     container: `read go <${gate}; echo to all; read go <${endGate}; exit 3`,
   });
   box.started();
-  const clients = takeAllFds(box, 40);
+  const clients = takeAllFds(box, fdsMax);
   clients.push(connectAttach(box.attachSocket), connectAttach(box.attachSocket));
   openGate(gate);
   assert.equal(clients[0]!.receive()?.data.toString(), 'to all\n');
@@ -118,11 +122,11 @@ test('fault: no fd left, and clients that hold theirs to the end: the exit files
   const { file, output } = makeOutput(t, shortBytes);
   const gate = makeGate(t);
   const box = startMonitored(t, {
-    before: withFds(40),
+    before: withFds(fdsMax),
     container: `read go <${gate}; cat ${file}; exit 3`,
   });
   box.started();
-  const clients = takeAllFds(box, 40);
+  const clients = takeAllFds(box, fdsMax);
   openGate(gate);
   assert.equal(box.exitStatus(), '3');
   assert.equal(readFileSync(box.persistFile, 'utf8'), '3');
@@ -133,7 +137,7 @@ test('fault: no fd left, and clients that hold theirs to the end: the exit files
 
 test('fault: too few fds to start with: an answer or a message for any number of them, and nothing left', t => {
   const outcomes: string[] = [];
-  for (let limit = 4; limit <= 36; limit += 1) {
+  for (let limit = fdsMin; limit <= fdsMax; limit++) {
     const box = startMonitored(t, { before: withFds(limit), container: 'exit 3' });
     const launched = box.caller.wait();
     const report = box.caller.readSync();
