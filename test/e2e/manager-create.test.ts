@@ -70,7 +70,7 @@ for (const conmon of conmons)
       const runtime = makeManager(t, conmon, { runtime: late });
       t.after(() => rmSync(dir, { recursive: true }));
       const bundle = makeShellBundle(t, 'exit 3');
-      await assert.rejects(runtime.create('late', { bundle, timeLimitMs: 300 }), TimeLimitError);
+      await assert.rejects(runtime.create('late', { bundle, timeLimitMs: askedWithinMs }), TimeLimitError);
       await assert.rejects(runtime.state('late'), NotFoundError);
       assert.deepEqual(readdirSync(join(runtime.root, 'containers')), []);
       assert.ok(existsSync(join(dir, 'asked')), 'the runtime had been asked');
@@ -167,6 +167,10 @@ function removeCgroup(path: string): void {
   for (const top of hierarchies()) if (existsSync(join(top, path))) rmdirSync(join(top, path));
 }
 
+/** Long enough for a monitor to start and call its runtime, on a machine with much else to do. */
+const askedWithinMs = 2000;
+const lateSeconds = 3;
+
 /** A runtime whose create finishes only after a while, in a process that nobody waits for. */
 function makeLateRuntime(dir: string): string {
   const path = join(dir, 'late-runtime');
@@ -174,7 +178,7 @@ function makeLateRuntime(dir: string): string {
     '#!/bin/sh',
     'case " $* " in *" create "*)',
     `  touch ${dir}/asked`,
-    `  if [ ! -e ${dir}/fast ]; then (sleep 1; exec ${ociRuntime} "$@") & wait; exit; fi ;;`,
+    `  if [ ! -e ${dir}/fast ]; then (sleep ${lateSeconds}; exec ${ociRuntime} "$@") & wait; exit; fi ;;`,
     'esac',
     `exec ${ociRuntime} "$@"`,
   ];
