@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -73,24 +74,22 @@ static char *list_inherited_fds(void)
 	return finish_text(&list);
 }
 
-// One read, of the caller's go or of the end of its pipe.
+// One read, of the caller's go or of the end of its pipe. A value that is no pipe is the monitor's to refuse, in its
+// words (src/parent/inherited-fds.ts).
 static void wait_for_start(void)
 {
 	const char *number = getenv("_OCI_STARTPIPE");
-	if (!number)
-		return;
 	char *end;
-	errno = 0;
-	long fd = strtol(number, &end, 10);
-	if (errno != 0 || end == number || *end != '\0' || fd < 0)
-		errno = EBADF, die("Failed to parse _OCI_STARTPIPE \"%s\"", number);
+	long fd = number ? strtol(number, &end, 10) : -1;
+	if (fd < 3 || fd > INT_MAX || *end != '\0' || fcntl((int)fd, F_GETFD) < 0)
+		return;
 	char go[16];
 	ssize_t got;
 	do
 		got = read((int)fd, go, sizeof(go));
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
-		die("Failed to read from start pipe");
+		die("start-pipe read failed");
 }
 
 // What of the options matters before there is an engine.

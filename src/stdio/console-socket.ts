@@ -56,8 +56,10 @@ export function openConsoleSocket(
     throw new FatalError('Failed to create console socket', { errno: listener, syscall: 'socket' });
   const path = bindNew(sys, listener, directory);
   const listening = sys.listen(listener, 1);
-  if (listening < 0)
+  if (listening < 0) {
+    sys.unlink(path);
     throw new FatalError(`Failed to listen on ${path}`, { errno: listening, syscall: 'listen', path });
+  }
 
   let open = true;
   let connection = -1;

@@ -94,11 +94,12 @@ export class OutputRelay {
       if (got <= 0) break;
       left -= got;
     }
-    if (this.#fd >= 0) this.close();
+    this.close();
   }
 
   /** Nothing is read any more; the sinks learn of the end. */
   close(): void {
+    if (this.#fd < 0) return;
     this.suspend();
     this.#sys.close(this.#fd);
     this.#fd = -1;
