@@ -11,6 +11,9 @@ import { changeConfig, makeOwnBundle, readConfig, removeOwnBundle, wantsTerminal
 import { UsageError } from './usage-error.ts';
 import { expandEnv, parseDuration, parseLabels, parseSignal, parseSize, parseUser } from './values.ts';
 
+/** The library's rule for IDs, without those that look like options. */
+const idPattern = /^[\w+][\w+.-]{0,199}$/;
+
 /** What has been created. */
 export interface CreatedContainer {
   readonly runtime: Runtime;
@@ -39,7 +42,8 @@ export async function createFromArguments(
     user: args.user === undefined ? undefined : parseUser(args.user),
   };
   const id = args.id ?? inventId(given);
-  if (id.startsWith('-')) throw new UsageError(`--id: ${id} would be taken for an option`);
+  if (!idPattern.test(id))
+    throw new UsageError(`--id: ${JSON.stringify(id)} is no ID: A-Z a-z 0-9 _ + . -, not . or - in front`);
   const options = readCreateOptions(args, cli, id, { terminal, interactive });
   const runtime = await cli.openRuntimeToCreate();
   const placement =

@@ -48,6 +48,8 @@ export function describeFailure(error: unknown, place: FailurePlace): FailureWor
       return { what: message, hint: '`conmonctl doctor` tries the runtime, and says how long it takes' };
     case 'ERR_USAGE':
       return { what: message, hint: seeHelp(place) };
+    case 'ERR_ARGUMENT':
+      return { what: message, hint: /not in PATH/.test(message) ? installHint : seeHelp(place) };
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
@@ -112,6 +114,8 @@ function hintForState(message: string, { id = 'ID' }: FailurePlace): string | un
   return undefined;
 }
 
+const installHint = 'is it installed? --runtime and --conmon take a path too';
+
 /** What usually helps where the runtime says this. The first that fits. */
 function hintFor(words: string | undefined, { id = 'ID', bundle }: FailurePlace): string | undefined {
   const config = bundle === undefined ? 'config.json' : `${bundle}/config.json`;
@@ -147,7 +151,7 @@ function hintFor(words: string | undefined, { id = 'ID', bundle }: FailurePlace)
       /operation not permitted|permission denied/i,
       'may you do this? `conmonctl doctor` checks what is needed',
     ],
-    [/not in PATH|enoent/i, 'is it installed? --runtime and --conmon take a path too'],
+    [/not in PATH|spawn \S+ ENOENT/i, installHint],
     [
       /no bundle at/i,
       'a bundle is a directory with config.json and a root file system; `runc spec` writes the first',

@@ -45,6 +45,8 @@ for (const pairing of pairings)
       }
       assert.deepEqual(statuses, [127, 127, 126]);
       assert.equal((await ctl.call(['run', '/no/such/bundle'])).status, 125);
+      for (const id of ['a/b', '-x', '.x', ''])
+        assert.equal((await ctl.call(['run', `--id=${id}`, bundle])).status, 125, id);
       assert.equal((await ctl.call(['run', '--no-such-option', bundle])).status, 125);
       assert.deepEqual(await ctl.ids(), []);
       assert.deepEqual(readdirSync(join(ctl.root, 'bundles')), []);

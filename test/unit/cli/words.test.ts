@@ -12,7 +12,7 @@ import { formatEntry, formatEntryJson } from '../../../src/cli/log-line.ts';
 import { formatPretty } from '../../../src/cli/logger.ts';
 import { wantsColour } from '../../../src/cli/output.ts';
 import { formatAgo, formatTable, printable } from '../../../src/cli/table.ts';
-import { NotFoundError, RuntimeError } from '../../../src/manager/index.ts';
+import { ArgumentError, NotFoundError, RuntimeError } from '../../../src/manager/index.ts';
 
 const failed = (words: string) =>
   new RuntimeError('the runtime could not create container web', words, {
@@ -61,6 +61,16 @@ describe('failures', () => {
       describeFailure(failed('boom'), { command: 'run', root: '/r' }).hint ?? '',
       /log-level debug run/,
     );
+    const argument = describeFailure(new ArgumentError('/x is no path of a cgroup'), {
+      command: 'run',
+      root: '/r',
+    });
+    assert.equal(argument.hint, '`conmonctl run --help`');
+    const notThere = describeFailure(new ArgumentError('runc is not in PATH'), {
+      command: 'run',
+      root: '/r',
+    });
+    assert.match(notThere.hint ?? '', /is it installed/);
     assert.deepEqual(describeFailure('a string', { command: 'run', root: '/r' }), { what: 'a string' });
   });
 });
