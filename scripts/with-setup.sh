@@ -2,7 +2,7 @@
 # Runs one of the project's tasks on any checkout, fresh or not: installs the dependencies where they are missing
 # or not those of package-lock.json, builds what is out of date, then starts the task.
 #
-#   with-setup.sh demo|test|test:long|build|bench [argument]...
+#   with-setup.sh demo|test|test:long|conformance|build|bench [argument]...
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,7 +13,7 @@ step() { printf '==> %s\n' "$*" >&2; }
 fail() { printf 'conmon-ts: %s\n' "$@" >&2; exit 1; }
 
 main() {
-  local task=${1:?usage: with-setup.sh demo|test|test:long|build|bench [argument]...}
+  local task=${1:?usage: with-setup.sh demo|test|test:long|conformance|build|bench [argument]...}
   shift
   [[ $(uname -s) == Linux ]] || fail 'conmon-ts runs on Linux only: containers are processes of its kernel.'
   require_npm
@@ -26,6 +26,7 @@ main() {
     demo) build; run scripts/demo.ts "$@" ;;
     test) build; run scripts/test.ts "$@" ;;
     test:long) build; run scripts/test.ts --long "$@" ;;
+    conformance) build; run scripts/conformance.ts "$@" ;;
     bench) build; run test/bench/main.ts "$@" ;;
     *) fail "There is no task named $task." ;;
   esac
