@@ -345,7 +345,7 @@ describe('real Sys: processes', () => {
     sys.close(reader);
   });
 
-  it('spawn: no signal is blocked, ignored or caught in the child', () => {
+  it('G8 spawn: no signal is blocked, ignored or caught in the child', () => {
     sys.ignoreSignal(c.SIGPIPE);
     const [reader, writer] = makePipe();
     const pid = spawnShell('exec cat /proc/self/status', { fds: [{ from: writer, to: 1 }] });
@@ -375,7 +375,7 @@ describe('real Sys: processes', () => {
     assert.equal(count(), before);
   });
 
-  it('spawn: the file is found from the working directory, and not by PATH', () => {
+  it('R2 spawn: the file is found from the working directory, and not by PATH', () => {
     const status = Int32Array.of(-1);
     assert.equal(sys.spawn(plan('true', ['true'])), -e.ENOENT);
     const pid = sys.spawn(plan(relative(process.cwd(), '/bin/true'), ['true']));
@@ -383,7 +383,7 @@ describe('real Sys: processes', () => {
     assert.equal(status[0], 0);
   });
 
-  it('spawn: LISTEN_PID is the child when asked for', () => {
+  it('R5 spawn: LISTEN_PID is the child when asked for', () => {
     const [reader, writer] = makePipe();
     const environ = Buffer.concat([Buffer.from('A=1\0LISTEN_PID='), Buffer.alloc(10)]);
     const pid = spawnShell('echo $LISTEN_PID $$', {
@@ -395,7 +395,7 @@ describe('real Sys: processes', () => {
     sys.close(reader);
   });
 
-  it('spawn: the OOM score is set in the child alone', () => {
+  it('R6 spawn: the OOM score is set in the child alone', () => {
     const own = readFileSync('/proc/self/oom_score_adj', 'utf8');
     const [reader, writer] = makePipe();
     const pid = spawnShell('cat /proc/self/oom_score_adj', {
@@ -407,7 +407,7 @@ describe('real Sys: processes', () => {
     sys.close(reader);
   });
 
-  it('spawn: the child gets its signal when we die', () => {
+  it('R7 spawn: the child gets its signal when we die', () => {
     // A process of its own dies here in our place. Its child holds its stdout, so the end of that is the child's.
     const parent = runElsewhere(
       `console.log(sys.spawn({ file: '/bin/sleep', argv: ['sleep', '60'], environ: new Uint8Array(0), fds: [],

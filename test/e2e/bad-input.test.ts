@@ -63,7 +63,7 @@ for (const [what, content, words] of [
   ['no program', 'this is no program\n', /Exec format error/],
   ['a script of an interpreter that is missing', '#!/no/such/interpreter\n', /No such file or directory/],
 ] as const)
-  test(`bad input: a runtime that is ${what}: the caller learns which, and why`, t => {
+  test(`R2 bad input: a runtime that is ${what}: the caller learns which, and why`, t => {
     const path = join(makeFolder(t), 'runtime');
     writeFileSync(path, content, { mode: 0o755 });
     const box = startMonitored(t, { runtime: path });
@@ -85,7 +85,7 @@ test('bad input: a runtime that is a directory: the caller learns which, and why
   assert.equal(box.end(), 1);
 });
 
-test('bad input: a runtime that hangs keeps the monitor, not the launcher; SIGTERM ends both, and the caller learns it', t => {
+test('R20, G3 bad input: a runtime that hangs keeps the monitor, not the launcher; SIGTERM ends both, and the caller learns it', t => {
   const box = startMonitored(t, { runtime: 'runtime-hangs' });
   assert.equal(box.caller.wait(), 0);
   const runtime = waitForChild(box.monitor, 'sleep');
@@ -99,7 +99,7 @@ test('bad input: a runtime that hangs keeps the monitor, not the launcher; SIGTE
   assert.deepEqual(listChildren(), []);
 });
 
-test('bad input: a runtime that hangs, and a caller that goes away: the monitor waits on, and the runtime dies with it', t => {
+test('R7 bad input: a runtime that hangs, and a caller that goes away: the monitor waits on, and the runtime dies with it', t => {
   const box = startMonitored(t, { runtime: 'runtime-hangs' });
   assert.equal(box.caller.wait(), 0);
   box.caller.closeSyncPipe();
@@ -110,7 +110,7 @@ test('bad input: a runtime that hangs, and a caller that goes away: the monitor 
   assert.deepEqual(listChildren(), []);
 });
 
-test('bad input: a runtime that prints 1 MiB to stderr and fails: its first words in one packet, all of it in the log', t => {
+test('R10, P12 bad input: a runtime that prints 1 MiB to stderr and fails: its first words in one packet, all of it in the log', t => {
   const box = startMonitored(t, {
     runtime: 'runtime-floods-stderr',
     env: { FLOOD_FIRST: 'cause: "a/b"\n' },
@@ -125,7 +125,7 @@ test('bad input: a runtime that prints 1 MiB to stderr and fails: its first word
   assert.deepEqual(listChildren(), []);
 });
 
-test('bad input: a runtime that prints 1 MiB to stderr and succeeds: all of it is the container’s output', t => {
+test('R10 bad input: a runtime that prints 1 MiB to stderr and succeeds: all of it is the container’s output', t => {
   const path = join(makeFolder(t), 'runtime');
   const flood = 'head -c 1048576 /dev/zero | tr "\\0" y >&2';
   writeFileSync(
@@ -241,7 +241,7 @@ for (const [what, rubbish] of [
   ['0', '0'],
   ['a number beyond any pid', '99999999999'],
 ] as const)
-  test(`bad input: a pid file that holds ${what}: the caller gets -1, and its name`, t => {
+  test(`R8 bad input: a pid file that holds ${what}: the caller gets -1, and its name`, t => {
     const box = startMonitored(t, { runtime: 'runtime-writes-rubbish-pid-file', env: { RUBBISH: rubbish } });
     const report = box.caller.readSync();
     assert.equal(report?.value, -1);
@@ -251,7 +251,7 @@ for (const [what, rubbish] of [
     assert.deepEqual(listChildren(), []);
   });
 
-test('bad input: a runtime that succeeds and writes no pid file: the caller gets -1, and its name', t => {
+test('R8 bad input: a runtime that succeeds and writes no pid file: the caller gets -1, and its name', t => {
   const box = startMonitored(t, { runtime: 'runtime-writes-no-pid-file' });
   const report = box.caller.readSync();
   assert.equal(report?.value, -1);
@@ -259,7 +259,7 @@ test('bad input: a runtime that succeeds and writes no pid file: the caller gets
   assert.equal(box.end(), 1);
 });
 
-test('bad input: a pid file that names a process that is gone: the status is unknown, and not 0', t => {
+test('R17 bad input: a pid file that names a process that is gone: the status is unknown, and not 0', t => {
   const box = startMonitored(t, { runtime: 'runtime-writes-rubbish-pid-file', env: { RUBBISH: '4194000' } });
   assert.equal(box.started(), 4_194_000);
   assert.equal(box.exitStatus(), '255');

@@ -85,7 +85,7 @@ const hostileVariables = (trap: string, dir: string): [name: string, value: stri
   ['LC_ALL', 'C.UTF-8'],
 ];
 
-test('environment: no variable changes what --version prints, which CRI-O reads from both outputs', t => {
+test('R23 environment: no variable changes what --version prints, which CRI-O reads from both outputs', t => {
   const trap = makeTrap(t);
   const plain = spawnSync(conmon, ['--version'], { encoding: 'utf8' });
   const hostile = hostileVariables(trap.script, trap.dir);
@@ -104,7 +104,7 @@ test('environment: no variable changes what --version prints, which CRI-O reads 
   assert.deepEqual(readdirSync(trap.dir), ['trap.cjs']);
 });
 
-test('environment: all variables that an engine knows, at once, change nothing in a container’s life', t => {
+test('R23 environment: all variables that an engine knows, at once, change nothing in a container’s life', t => {
   const trap = makeTrap(t);
   const env = Object.fromEntries(hostileVariables(trap.script, trap.dir));
   const record = makeFolder(t);
@@ -133,7 +133,7 @@ test('environment: all variables that an engine knows, at once, change nothing i
   assert.deepEqual(listChildren(), []);
 });
 
-test('environment: the runtime and the exit command get it byte for byte and in order, odd entries too', t => {
+test('R2 environment: the runtime and the exit command get it byte for byte and in order, odd entries too', t => {
   const dir = makeFolder(t);
   const entries = [
     'PATH=/usr/bin:/bin',
@@ -160,7 +160,7 @@ test('environment: the runtime and the exit command get it byte for byte and in 
   assert.ok(readFileSync(join(dir, 'exit-environ'), 'latin1') === expected, 'the exit command’s');
 });
 
-test('environment: 1 MiB of it reaches the runtime and the exit command', t => {
+test('R2 environment: 1 MiB of it reaches the runtime and the exit command', t => {
   const dir = makeFolder(t);
   const entries = ['PATH=/usr/bin:/bin', `RECORD_DIR=${dir}`, 'DOES_NOTHING_STATUS=0'];
   for (let i = 0; i < 1024; i++) entries.push(`${i % 2 ? 'NODE_' : ''}V${i}=${'v'.repeat(1010)}`);
@@ -170,7 +170,7 @@ test('environment: 1 MiB of it reaches the runtime and the exit command', t => {
   assert.ok(readFileSync(join(dir, 'exit-environ')).equals(environ), 'the exit command’s');
 });
 
-test('environment: a variable as long as the kernel allows, of an engine’s name, is no reason to refuse', t => {
+test('R2 environment: a variable as long as the kernel allows, of an engine’s name, is no reason to refuse', t => {
   const dir = makeFolder(t);
   const longest = 128 * 1024 - 1 - 'NODE_LONG='.length;
   const entries = [
@@ -211,7 +211,7 @@ test('arguments: 100 KiB of --exit-command-arg and empty ones arrive as they are
   assert.deepEqual(argv.slice(-2), ['', 'with-environment']);
 });
 
-test('environment: one of its files in the working directory or at home is never looked at', t => {
+test('R23 environment: one of its files in the working directory or at home is never looked at', t => {
   const trap = makeTrap(t);
   const record = makeFolder(t);
   const home = join(makeFolder(t), 'home');
@@ -248,7 +248,7 @@ test('environment: one of its files in the working directory or at home is never
   assert.deepEqual(listChildren(), []);
 });
 
-test('environment: a working directory that is gone is refused in the words of C conmon, and --version works there', t => {
+test('R24 environment: a working directory that is gone is refused in the words of C conmon, and --version works there', t => {
   const dir = makeFolder(t);
   const start = (...args: string[]) => {
     const script = 'mkdir gone; cd gone; rmdir ../gone; exec "$@"';
@@ -261,7 +261,7 @@ test('environment: a working directory that is gone is refused in the words of C
   assert.match(start('--version').stdout, /^conmon version /);
 });
 
-test('environment: no file of the working directory, of home or of a variable is opened', {
+test('R23 environment: no file of the working directory, of home or of a variable is opened', {
   skip: withoutStrace(),
 }, t => {
   const dir = makeFolder(t);
@@ -312,7 +312,7 @@ test('environment: no file of the working directory, of home or of a variable is
   );
 });
 
-test('environment: the runtime and the exit command have the caller’s limits, and not those of an engine', t => {
+test('R6 environment: the runtime and the exit command have the caller’s limits, and not those of an engine', t => {
   const dir = makeFolder(t);
   const runtime = join(dir, 'runtime');
   const record = (name: string) => `cat /proc/$$/limits >${dir}/${name}`;

@@ -26,7 +26,7 @@ const promptMs = 5000;
 /** Node starts ten times as slowly. */
 const shortCommandsCount = form === 'node' ? 20 : 100;
 
-test('fault: SIGKILL of the container: what it had written is in the log, and its status is 137', t => {
+test('G10 fault: SIGKILL of the container: what it had written is in the log, and its status is 137', t => {
   const box = startMonitored(t, { container: 'printf "line\\nunfinished"; exec sleep 3600' });
   const pid = box.started();
   box.waitForOutput(output => output === 'line\nunfinished', 'its output');
@@ -38,7 +38,7 @@ test('fault: SIGKILL of the container: what it had written is in the log, and it
   assert.deepEqual(listChildren(), []);
 });
 
-test('fault: SIGKILL of the runtime during create: the caller learns it, and no socket is left', t => {
+test('G11, R9 fault: SIGKILL of the runtime during create: the caller learns it, and no socket is left', t => {
   const box = startMonitored(t, { runtime: 'runtime-hangs' });
   sys.kill(waitForChild(box.monitor, 'sleep'), SIGKILL);
   const report = box.caller.readSync();
@@ -50,7 +50,7 @@ test('fault: SIGKILL of the runtime during create: the caller learns it, and no 
   assert.deepEqual(listChildren(), []);
 });
 
-test('fault: SIGKILL of the runtime during create, when a container is there: the caller gets its words, and -1', t => {
+test('G11 fault: SIGKILL of the runtime during create, when a container is there: the caller gets its words, and -1', t => {
   const gate = makeGate(t);
   const box = startMonitored(t, {
     container: 'echo words >&2; exec sleep 3600',
@@ -65,7 +65,7 @@ test('fault: SIGKILL of the runtime during create, when a container is there: th
 });
 
 for (const when of ['before', 'after'] as const)
-  test(`fault: SIGKILL of the caller ${when} the sync reply: the container lives its life`, t => {
+  test(`G13 fault: SIGKILL of the caller ${when} the sync reply: the container lives its life`, t => {
     const [runtimeGate, gate] = [makeGate(t), makeGate(t)];
     const box = startMonitored(t, {
       container: `read go <${gate}; echo out; exit 3`,
@@ -97,7 +97,7 @@ for (const when of ['before', 'after'] as const)
     assert.deepEqual(listChildren(), []);
   });
 
-test('fault: a runtime’s helper that outlives it, with the container’s stdout and stderr, keeps nobody waiting', t => {
+test('R13 fault: a runtime’s helper that outlives it, with the container’s stdout and stderr, keeps nobody waiting', t => {
   for (const redirection of ['<&- >/dev/null 2>&1', '']) {
     const box = startMonitored(t, {
       runtime: makeRuntime(t, `sleep 3600 ${redirection} &`),
@@ -114,7 +114,7 @@ test('fault: a runtime’s helper that outlives it, with the container’s stdou
   }
 });
 
-test('fault: zombies of the container and of the runtime are reaped while it runs', t => {
+test('R12 fault: zombies of the container and of the runtime are reaped while it runs', t => {
   const [gate, mark] = [makeGate(t), join(makeFolder(t), 'mark')];
   // The middle process ends: its child becomes the monitor's, and then ends too.
   const orphans = 'for i in 1 2 3 4 5; do sh -c "(sleep 0.01) & exit 0"; done';
@@ -131,7 +131,7 @@ test('fault: zombies of the container and of the runtime are reaped while it run
   assert.deepEqual(listChildren(), []);
 });
 
-test('fault: a container whose child holds its stdout open after it: the exit file comes at once', t => {
+test('R19 fault: a container whose child holds its stdout open after it: the exit file comes at once', t => {
   const box = startMonitored(t, { container: 'sleep 3600 & echo $!; exit 3' });
   box.started();
   assert.equal(box.exitStatus(promptMs), '3');
@@ -140,7 +140,7 @@ test('fault: a container whose child holds its stdout open after it: the exit fi
   assert.deepEqual(listChildren(), [[holder, 'S', 'sleep']]);
 });
 
-test('fault: a container whose child goes on writing after it: the exit file comes at once, with what there was', t => {
+test('R19 fault: a container whose child goes on writing after it: the exit file comes at once, with what there was', t => {
   const box = startMonitored(t, { container: '(while :; do echo y; done) & echo first; sleep 0.1; exit 3' });
   box.started();
   assert.equal(box.exitStatus(promptMs), '3');
@@ -154,7 +154,7 @@ for (const [what, env] of [
   ['as soon as they may', {}],
   ['before their runtime does', { RUNTIME_STAYS: '1' }],
 ] as const)
-  test(`fault: ${shortCommandsCount} short commands that end ${what}: each status is right, none unknown`, t => {
+  test(`R16 fault: ${shortCommandsCount} short commands that end ${what}: each status is right, none unknown`, t => {
     const wrong: string[] = [];
     for (let i = 0; i < shortCommandsCount; i++) {
       const status = (i * 37) % 256;

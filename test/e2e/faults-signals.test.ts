@@ -22,7 +22,7 @@ import { waitForEnd, waitForFile } from '../fixtures/waiting.ts';
 const endingSignals = { SIGTERM, SIGQUIT, SIGINT };
 
 for (const [name, signal] of Object.entries(endingSignals)) {
-  test(`${name} to the launcher while it waits for the go: nothing was started`, t => {
+  test(`G1 ${name} to the launcher while it waits for the go: nothing was started`, t => {
     const box = startMonitored(t, { caller: { startPipe: true } });
     sys.kill(box.caller.pid, signal);
     assert.ok(box.caller.wait() > 0);
@@ -31,7 +31,7 @@ for (const [name, signal] of Object.entries(endingSignals)) {
     assert.deepEqual(listChildren(), []);
   });
 
-  test(`${name} before the runtime, while an exec waits for its clients: the caller learns it, nothing is started`, t => {
+  test(`G2 ${name} before the runtime, while an exec waits for its clients: the caller learns it, nothing is started`, t => {
     const spec = join(makeFolder(t), 'spec');
     writeFileSync(spec, '{}');
     const box = startMonitored(t, {
@@ -51,7 +51,7 @@ for (const [name, signal] of Object.entries(endingSignals)) {
     assert.deepEqual(listChildren(), []);
   });
 
-  test(`${name} during create goes to the runtime: the caller learns how that ended`, t => {
+  test(`G3 ${name} during create goes to the runtime: the caller learns how that ended`, t => {
     const box = startMonitored(t, { runtime: 'runtime-hangs' });
     waitForChild(box.monitor, 'sleep');
     sys.kill(box.monitor, signal);
@@ -63,7 +63,7 @@ for (const [name, signal] of Object.entries(endingSignals)) {
     assert.deepEqual(listChildren(), []);
   });
 
-  test(`${name} while the container runs goes to it, though the monitor was started with it ignored`, t => {
+  test(`G4, G8 ${name} while the container runs goes to it, though the monitor was started with it ignored`, t => {
     const box = startMonitored(t, {
       container: 'echo ready; exec sleep 3600',
       before: ['/bin/sh', '-c', 'trap "" TERM QUIT INT; exec "$@"', 'sh'],
@@ -76,7 +76,7 @@ for (const [name, signal] of Object.entries(endingSignals)) {
     assert.deepEqual(listChildren(), []);
   });
 
-  test(`${name} while the last output waits for a client that does not read: exit file and output are there`, t => {
+  test(`G6 ${name} while the last output waits for a client that does not read: exit file and output are there`, t => {
     const gate = makeGate(t);
     const { box, client, output } = startWithSlowClient(t, gate);
     waitForEnd(box.started());
@@ -90,7 +90,7 @@ for (const [name, signal] of Object.entries(endingSignals)) {
     assert.deepEqual(listChildren(), []);
   });
 
-  test(`${name} during the exit command does not keep it from its end`, t => {
+  test(`G6 ${name} during the exit command does not keep it from its end`, t => {
     const [gate, mark] = [makeGate(t), join(makeFolder(t), 'mark')];
     const script = `: >${mark}.here; read go <${gate}; : >${mark}`;
     const box = startMonitored(t, {
@@ -106,7 +106,7 @@ for (const [name, signal] of Object.entries(endingSignals)) {
     assert.equal(readFileSync(box.exitFile, 'utf8'), '3');
   });
 
-  test(`${name} during --exit-delay does not keep the exit command from its start`, t => {
+  test(`G6 ${name} during --exit-delay does not keep the exit command from its start`, t => {
     const mark = join(makeFolder(t), 'mark');
     const box = startMonitored(t, {
       container: 'exit 3',
@@ -129,7 +129,7 @@ for (const [name, signal] of Object.entries(endingSignals)) {
   });
 }
 
-test('signals that are for others: SIGPIPE, SIGHUP, SIGUSR1 and SIGUSR2 leave monitor and container alone', t => {
+test('G7 signals that are for others: SIGPIPE, SIGHUP, SIGUSR1 and SIGUSR2 leave monitor and container alone', t => {
   const gate = makeGate(t);
   const box = startMonitored(t, { container: `echo ready; read go <${gate}; echo more; exit 3` });
   box.started();
@@ -141,7 +141,7 @@ test('signals that are for others: SIGPIPE, SIGHUP, SIGUSR1 and SIGUSR2 leave mo
   assert.equal(box.end(), 3);
 });
 
-test('signals: the runtime and the exit command start with none ignored or blocked, whatever the caller had', t => {
+test('G8 signals: the runtime and the exit command start with none ignored or blocked, whatever the caller had', t => {
   const dir = makeFolder(t);
   // Of cat, which has what its shell was started with: a shell blocks signals while it starts something.
   const record = (name: string) => `cat /proc/self/status >${dir}/${name}`;

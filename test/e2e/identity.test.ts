@@ -20,7 +20,7 @@ import { conmon, form } from '../fixtures/conmon.ts';
 import { listChildren, makeFolder, makeGate, openGate, startMonitored } from '../fixtures/monitored.ts';
 import { must, waitForFile, waitReadable } from '../fixtures/waiting.ts';
 
-test('identity: the process of the conmon pid file is called conmon, by its executable, its comm and its arguments', t => {
+test('R21 identity: the process of the conmon pid file is called conmon, by its executable, its comm and its arguments', t => {
   const gate = makeGate(t);
   const box = startMonitored(t, {
     container: `read go <${gate}`,
@@ -40,7 +40,7 @@ test('identity: the process of the conmon pid file is called conmon, by its exec
   box.end();
 });
 
-test('identity: the conmon pid file has the final pid and no newline, and is there when the launcher ends', t => {
+test('R20, F6 identity: the conmon pid file has the final pid and no newline, and is there when the launcher ends', t => {
   const gate = makeGate(t);
   const box = startMonitored(t, { container: `read go <${gate}; exit 3` });
   assert.equal(box.caller.wait(), 0);
@@ -57,7 +57,7 @@ test('identity: the conmon pid file has the final pid and no newline, and is the
   assert.ok(started > 0);
 });
 
-test('identity: whoever follows the process of the pid file learns the container’s status after the exit command', t => {
+test('R21 identity: whoever follows the process of the pid file learns the container’s status after the exit command', t => {
   const gate = makeGate(t);
   const mark = join(makeFolder(t), 'mark');
   const box = startMonitored(t, {
@@ -80,7 +80,7 @@ test('identity: whoever follows the process of the pid file learns the container
   assert.ok(existsSync(mark));
 });
 
-test('identity: relative paths are the caller’s, for the monitor, the runtime and the exit command', t => {
+test('R2, R4 identity: relative paths are the caller’s, for the monitor, the runtime and the exit command', t => {
   const cwd = makeFolder(t);
   for (const folder of ['bundle', 'exits', 'persist', 'record']) mkdirSync(join(cwd, folder));
   writeFileSync(join(cwd, 'after'), '#!/bin/sh\npwd >record/exit-cwd\n', { mode: 0o755 });
@@ -110,7 +110,7 @@ test('identity: relative paths are the caller’s, for the monitor, the runtime 
   assert.ok(monitor > 0);
 });
 
-test('identity: the monitor’s own working directory is the caller’s', t => {
+test('R22 identity: the monitor’s own working directory is the caller’s', t => {
   const cwd = makeFolder(t);
   const gate = makeGate(t);
   const box = startMonitored(t, { container: `read go <${gate}`, caller: { cwd } });
@@ -120,7 +120,7 @@ test('identity: the monitor’s own working directory is the caller’s', t => {
   box.end();
 });
 
-test('identity: with --sync the monitor is the caller’s own child, and the pid that it started', t => {
+test('R20 identity: with --sync the monitor is the caller’s own child, and the pid that it started', t => {
   const gate = makeGate(t);
   const box = startMonitored(t, { container: `read go <${gate}; exit 3`, args: ['--sync'] });
   box.started();
@@ -131,7 +131,7 @@ test('identity: with --sync the monitor is the caller’s own child, and the pid
   assert.equal(box.end(), 3);
 });
 
-test('identity: what stays behind holds neither stdin, stdout nor stderr of the caller', t => {
+test('R22 identity: what stays behind holds neither stdin, stdout nor stderr of the caller', t => {
   const gate = makeGate(t);
   const pipes = [makePipe(), makePipe(), makePipe()] as const;
   const box = startMonitored(t, {
@@ -151,7 +151,7 @@ test('identity: what stays behind holds neither stdin, stdout nor stderr of the 
   for (const fd of [pipes[0][1], pipes[1][0], pipes[2][0]]) closeSync(fd);
 });
 
-test('identity: no fd of the caller’s is held when the exit file appears, and each reaches the runtime at its number', t => {
+test('P16, P18 identity: no fd of the caller’s is held when the exit file appears, and each reaches the runtime at its number', t => {
   const gate = makeGate(t);
   const [readEnd, writeEnd] = makePipe();
   const exits = makeFolder(t);
@@ -176,7 +176,7 @@ test('identity: no fd of the caller’s is held when the exit file appears, and 
   closeSync(readEnd);
 });
 
-test('identity: 1,500 fds of the caller’s reach the runtime, and are let go of before the exit file', t => {
+test('P16, P18 identity: 1,500 fds of the caller’s reach the runtime, and are let go of before the exit file', t => {
   const seen = join(makeFolder(t), 'seen');
   const open =
     '$^F = 1 << 20; for (1 .. 1500) { open($kept[$_], "<", "/dev/zero") or die "open: $!" } exec @ARGV';
@@ -198,7 +198,7 @@ test('identity: 1,500 fds of the caller’s reach the runtime, and are let go of
   assert.ok(!readFileSync(seen, 'utf8').includes('/dev/zero'));
 });
 
-test('identity: a launcher without its monitor says which file is missing', t => {
+test('R24 identity: a launcher without its monitor says which file is missing', t => {
   const dir = makeFolder(t);
   mkdirSync(join(dir, 'libexec'));
   copyFileSync(conmon, join(dir, 'conmon'));
@@ -208,7 +208,7 @@ test('identity: a launcher without its monitor says which file is missing', t =>
 });
 
 for (const link of [false, true])
-  test(`identity: both files work in another folder, copied together${link ? ', and through a link' : ''}`, t => {
+  test(`R24 identity: both files work in another folder, copied together${link ? ', and through a link' : ''}`, t => {
     const dir = makeFolder(t, 'copied to');
     mkdirSync(join(dir, 'libexec'));
     for (const name of ['conmon', 'libexec/conmon']) copyFileSync(join(conmon, '..', name), join(dir, name));

@@ -37,7 +37,7 @@ const answerOfPid = `answer {"data": ${containerPid}}`;
 const pidAnswer = `{"data": ${containerPid}}\n`;
 
 describe('create', () => {
-  it('is told in order, from the pid file to the exit command', () => {
+  it('R1: is told in order, from the pid file to the exit command', () => {
     const life = new Life(create, { _OCI_STARTPIPE: `${startFd}` });
     life
       .turn(life.runtimeEnds())
@@ -69,7 +69,7 @@ describe('create', () => {
     assert.deepEqual(life.messages, []);
   });
 
-  it('starts the runtime with the container’s pipes, the parked fds at their numbers, and the caller’s variables', () => {
+  it('R3: starts the runtime with the container’s pipes, the parked fds at their numbers, and the caller’s variables', () => {
     const life = new Life([...create, '-i'], { _OCI_STARTPIPE: `${startFd}`, NAME: 'wert' });
     life.turn(life.runtimeEnds()).turn(life.containerEnds());
     life.run();
@@ -101,7 +101,7 @@ describe('create', () => {
     for (const fd of theirs) assert.equal(closed.filter(([, other]) => other === fd).length, 1, `fd ${fd}`);
   });
 
-  it('what the runtime says on stderr before it ends well is the container’s', () => {
+  it('R10: what the runtime says on stderr before it ends well is the container’s', () => {
     const life = new Life(create);
     life
       .turn(life.says('stderr', 'warning\n'))
@@ -164,7 +164,7 @@ describe('create', () => {
     assert.deepEqual(life.answers, [pidAnswer]);
   });
 
-  it('with passthrough the runtime has the caller’s stdio, which is let go of after it has started', () => {
+  it('R3: with passthrough the runtime has the caller’s stdio, which is let go of after it has started', () => {
     const life = new Life([...create, '-l', 'passthrough']);
     life.turn(life.runtimeEnds()).turn(life.containerEnds());
     life.run();
@@ -238,7 +238,7 @@ describe('exec', () => {
 });
 
 describe('no container', () => {
-  it('a runtime that fails: the caller has its words, the exit command runs, no exit file says anything', () => {
+  it('R9: a runtime that fails: the caller has its words, the exit command runs, no exit file says anything', () => {
     const life = new Life(create);
     life.turn(life.says('stderr', 'runc: "no"\n')).turn(life.runtimeEnds(exited(1)));
     assert.equal(life.run(), 1);
@@ -254,14 +254,14 @@ describe('no container', () => {
     ]);
   });
 
-  it('words that come with the runtime’s end, and were not reported yet, are the caller’s too', () => {
+  it('R9: words that come with the runtime’s end, and were not reported yet, are the caller’s too', () => {
     const life = new Life(create);
     life.turn(life.runtimeEnds(exited(1)), () => life.sys.arrive(life.pipe('stderr'), 'late words'));
     life.run();
     assert.deepEqual(life.answers, ['{"data": -1, "message": "late words"}\n']);
   });
 
-  it('a runtime that fails without a word: the caller learns its status', () => {
+  it('R9: a runtime that fails without a word: the caller learns its status', () => {
     for (const [status, words] of [
       [exited(1), '1'],
       [SIGKILL, '137'],
@@ -275,7 +275,7 @@ describe('no container', () => {
     }
   });
 
-  it('a runtime that cannot be started', () => {
+  it('R2: a runtime that cannot be started', () => {
     const life = new Life(create);
     life.sys.answer('spawn', -EACCES);
     assert.equal(life.run(), 1);
@@ -293,7 +293,7 @@ describe('no container', () => {
     ['a pid file that says 0', '0', 'there is no pid in it'],
     ['a pid file that says -1', '-1', 'there is no pid in it'],
   ] as const)
-    it(`${what}: nothing is followed, and the caller learns why`, () => {
+    it(`R8: ${what}: nothing is followed, and the caller learns why`, () => {
       const life = new Life(create);
       life.sys.file('/pidfile', content);
       life.turn(life.runtimeEnds());
@@ -304,7 +304,7 @@ describe('no container', () => {
       assert.deepEqual(life.sys.called('pidfdOpen', 'kill', 'pidfdSendSignal'), []);
     });
 
-  it('no terminal: the runtime that ended well is not believed, and the socket is removed', () => {
+  it('R14: no terminal: the runtime that ended well is not believed, and the socket is removed', () => {
     const life = new Life([...create, '-t']);
     life.turn(life.runtimeEnds());
     assert.equal(life.run(), 1);
@@ -312,7 +312,7 @@ describe('no container', () => {
     assert.match(String(life.sys.called('unlink')[0]![1]), /conmon-term/);
   });
 
-  it('a terminal that is there, but was not reported before the runtime’s end, is taken', () => {
+  it('R14: a terminal that is there, but was not reported before the runtime’s end, is taken', () => {
     const life = new Life([...create, '-t']);
     life
       .turn(life.runtimeEnds(), () =>
@@ -328,7 +328,7 @@ describe('no container', () => {
 });
 
 describe('exit status', () => {
-  it('a container that ends before its runtime, and before its pid is known, has its own', () => {
+  it('R16: a container that ends before its runtime, and before its pid is known, has its own', () => {
     const life = new Life(exec);
     life.turn(life.containerEnds(exited(3))).turn(life.runtimeEnds());
     assert.equal(life.run(), 3);
@@ -337,7 +337,7 @@ describe('exit status', () => {
     assert.deepEqual(life.sys.called('pidfdOpen'), []);
   });
 
-  it('the same where both end in one turn, whichever is reaped first', () => {
+  it('R16: the same where both end in one turn, whichever is reaped first', () => {
     for (const first of ['runtime', 'container']) {
       const life = new Life(create);
       const deaths = [life.runtimeEnds(), life.containerEnds(exited(3))];
@@ -347,7 +347,7 @@ describe('exit status', () => {
     }
   });
 
-  it('children that are nobody we know are reaped, and change nothing', () => {
+  it('R12: children that are nobody we know are reaped, and change nothing', () => {
     const life = new Life(create);
     life
       .turn(() => life.sys.dies(90, exited(1)).dies(91, SIGKILL), life.signal(SIGCHLD))
@@ -384,7 +384,7 @@ describe('exit status', () => {
     assertExitFiles(life, '255');
   });
 
-  it('a pidfd that tells of the end before SIGCHLD does loses no status', () => {
+  it('R16: a pidfd that tells of the end before SIGCHLD does loses no status', () => {
     const life = new Life(create);
     life.turn(life.runtimeEnds()).turn(() => life.sys.dies(containerPid, exited(3)).events(pidfd, EPOLLIN));
     assert.equal(life.run(), 3);
@@ -470,7 +470,7 @@ describe('timeout', () => {
     assert.deepEqual(life.answers, [pidAnswer, '{"data": -1, "message": "command timed out"}\n']);
   });
 
-  it('a process that cannot be killed holds nothing up for more than a second', () => {
+  it('R18: a process that cannot be killed holds nothing up for more than a second', () => {
     const life = new Life([...create, '-T', '5']);
     life.turn(life.runtimeEnds());
     const [before] = life.sys.monotonic;
@@ -479,7 +479,7 @@ describe('timeout', () => {
     assertExitFiles(life, '-1');
   });
 
-  it('a container in our own process group is killed alone', () => {
+  it('R18: a container in our own process group is killed alone', () => {
     const life = new Life([...create, '-T', '5']);
     life.sys.always('getpgid', 4242);
     life.turn(life.runtimeEnds()).turn(life.nothing()).turn(life.containerEnds(SIGKILL));
@@ -488,7 +488,7 @@ describe('timeout', () => {
     assert.ok(life.deeds().includes(`signal ${SIGKILL} to the container`));
   });
 
-  it('a container that ends in the very turn in which its time is up has its own status, and nobody is killed', () => {
+  it('R18: a container that ends in the very turn in which its time is up has its own status, and nobody is killed', () => {
     const life = new Life([...create, '-T', '5']);
     life.turn(life.runtimeEnds()).turn(() => life.sys.advance(5000), life.containerEnds(exited(3)));
     assert.equal(life.run(), 3);
@@ -512,7 +512,7 @@ describe('timeout', () => {
 });
 
 describe('signals', () => {
-  it('those that come while it runs go to the container by its pidfd', () => {
+  it('G4, G9: those that come while it runs go to the container by its pidfd', () => {
     const life = new Life(create);
     life
       .turn(life.runtimeEnds())
@@ -527,7 +527,7 @@ describe('signals', () => {
     ]);
   });
 
-  it('while the runtime runs they are the runtime’s', () => {
+  it('G3: while the runtime runs they are the runtime’s', () => {
     const life = new Life(create);
     life.turn(life.signal(SIGTERM)).turn(life.runtimeEnds(SIGTERM));
     assert.equal(life.run(), 1);
@@ -535,7 +535,7 @@ describe('signals', () => {
     assert.match(life.answers[0]!, /"data": -1/);
   });
 
-  it('one that comes with the runtime’s end reaches the container, in either order', () => {
+  it('G5: one that comes with the runtime’s end reaches the container, in either order', () => {
     for (const numbers of [
       [SIGCHLD, SIGTERM],
       [SIGTERM, SIGCHLD],
@@ -549,7 +549,7 @@ describe('signals', () => {
     }
   });
 
-  it('before there is a runtime they end the monitor, and the caller learns that there will be no container', () => {
+  it('G2: before there is a runtime they end the monitor, and the caller learns that there will be no container', () => {
     const life = new Life([...exec, '--exec-attach'], {
       _OCI_STARTPIPE: `${startFd}`,
       _OCI_ATTACHPIPE: `${attachFd}`,
@@ -563,7 +563,7 @@ describe('signals', () => {
     );
   });
 
-  it('after the container’s end they are nobody’s, and the exit command still runs', () => {
+  it('G6: after the container’s end they are nobody’s, and the exit command still runs', () => {
     const life = new Life([...create, '--exit-delay', '2']);
     life
       .turn(life.runtimeEnds())
@@ -574,7 +574,7 @@ describe('signals', () => {
     assert.equal(life.spawned.at(-1)!.file, '/cleanup');
   });
 
-  it('without pidfds, none is sent to a pid whose process has been reaped', () => {
+  it('G9: without pidfds, none is sent to a pid whose process has been reaped', () => {
     const life = new Life([...create, '--exit-delay', '2']);
     life.sys.always('pidfdOpen', -ENOSYS);
     life

@@ -48,7 +48,7 @@ function open(consoleWanted = false) {
 }
 
 describe('processes', () => {
-  it('takes over the signals that end a process or tell of a child, and ignores those that would harm', () => {
+  it('G7, G8: takes over the signals that end a process or tell of a child, and ignores those that would harm', () => {
     const { sys, processes } = open(true);
     const [[, caught]] = sys.called('signalPipe') as [[unknown, number[]]];
     assert.deepEqual(caught.toSorted(), [SIGCHLD, SIGTERM, SIGQUIT, SIGINT].toSorted());
@@ -91,7 +91,7 @@ describe('children', () => {
     assert.equal(processes.facts.runtimeStatus, exited(1));
   });
 
-  it('all that have ended are taken at one signal, and none is waited for', () => {
+  it('R12: all that have ended are taken at one signal, and none is waited for', () => {
     const { sys, processes, signals } = open();
     processes.startRuntime(plan);
     sys.dies(90, 0).dies(runtimePid, 0).dies(containerPid, exited(3)).dies(91, 0);
@@ -103,7 +103,7 @@ describe('children', () => {
     assert.deepEqual(sys.called('pidfdOpen'), [], 'nobody is followed who has ended');
   });
 
-  it('a status of 0 of one that ended before it was known is a status', () => {
+  it('R16: a status of 0 of one that ended before it was known is a status', () => {
     const { sys, processes, signals } = open();
     sys.dies(containerPid, 0);
     signals(SIGCHLD);
@@ -133,7 +133,7 @@ describe('children', () => {
     assert.equal(processes.facts.runtimeStatus, undefined);
   });
 
-  it('a pidfd that tells of an end looks for the status first, and only without one it is unknown', () => {
+  it('R17: a pidfd that tells of an end looks for the status first, and only without one it is unknown', () => {
     for (const isChild of [true, false]) {
       const { sys, reactor, processes } = open();
       processes.follow(containerPid);
@@ -164,7 +164,7 @@ describe('signals on their way', () => {
     assert.deepEqual(sent(), []);
   });
 
-  it('the runtime gets them while it runs, the container once it is followed', () => {
+  it('G4: the runtime gets them while it runs, the container once it is followed', () => {
     const { sys, processes, signals, sent } = open();
     processes.startRuntime(plan);
     signals(SIGTERM);
@@ -179,7 +179,7 @@ describe('signals on their way', () => {
     assert.equal(processes.stopSignal, 0);
   });
 
-  it('one that comes between the runtime’s end and the container’s pid waits for it', () => {
+  it('G5: one that comes between the runtime’s end and the container’s pid waits for it', () => {
     const { sys, processes, signals, sent } = open();
     processes.startRuntime(plan);
     sys.dies(runtimePid, 0);
@@ -190,7 +190,7 @@ describe('signals on their way', () => {
     assert.deepEqual(sent(), [['container', SIGTERM]]);
   });
 
-  it('a container that has ended by then gets none', () => {
+  it('G6: a container that has ended by then gets none', () => {
     const { sys, processes, signals, sent } = open();
     processes.startRuntime(plan);
     sys.dies(runtimePid, 0).dies(containerPid, 0);
@@ -209,7 +209,7 @@ describe('signals on their way', () => {
     assert.equal(sys.called('waitpid').length, 0);
   });
 
-  it('killing is for the container’s group, and for nobody where there is no container', () => {
+  it('R18: killing is for the container’s group, and for nobody where there is no container', () => {
     const { sys, processes, sent } = open();
     processes.kill();
     assert.deepEqual(sent(), []);

@@ -55,7 +55,7 @@ describe('runtime stderr', () => {
     assert.deepEqual(released.map(String), ['b']);
   });
 
-  it('8191 bytes may be the words of an error, one more cannot be', () => {
+  it('R10: 8191 bytes may be the words of an error, one more cannot be', () => {
     const { stderr, take, output } = open();
     take(Buffer.alloc(runtimeWordsBytesMax, 'x'));
     assert.equal(stderr.isHolding, true);
@@ -66,7 +66,7 @@ describe('runtime stderr', () => {
     assert.equal(stderr.words.length, runtimeWordsBytesMax);
   });
 
-  it('the words of a flood are its first 8191 bytes, whether it came at once or in parts', () => {
+  it('R10: the words of a flood are its first 8191 bytes, whether it came at once or in parts', () => {
     const flood = Buffer.from(Array.from({ length: 20_000 }, (_, i) => i % 251));
     for (const parts of [[flood], [flood.subarray(0, 5000), flood.subarray(5000)]]) {
       const { stderr, take, output } = open();
