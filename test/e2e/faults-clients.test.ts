@@ -92,7 +92,7 @@ test('fault: 200 clients that connect and vanish, some in the middle of output o
     if (i % 4 === 3) client.receive();
     client.close();
   }
-  waitUntil(() => countFds(box) === before, 'the fds of 200 clients to be closed');
+  waitUntil(() => countFds(box) <= before, 'the fds of 200 clients to be closed');
   openGate(gate);
   assert.equal(box.exitStatus(), '3');
   assert.equal(box.end(), 3);
