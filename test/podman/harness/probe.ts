@@ -4,8 +4,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { probeJournald } from '../../journald/harness/probe.ts';
 import { findConmons } from './conmons.ts';
-import { busyboxPath, makeRootfs, podmanPath, runcPath } from './machine.ts';
+import { busyboxPath, makeRootfs, podmanPath, runcPath, socatPath } from './machine.ts';
 
 /** What is missing for the Podman suite, in words that complete "needs …"; undefined when it can run. */
 export async function probePodman(): Promise<string | undefined> {
@@ -13,10 +14,11 @@ export async function probePodman(): Promise<string | undefined> {
   if (podmanPath === undefined) return 'podman';
   if (runcPath === undefined) return 'runc';
   if (busyboxPath === undefined) return 'a static busybox (Debian: busybox-static)';
+  if (socatPath === undefined) return 'socat';
   if (!findConmons().some(({ isReference }) => isReference))
     return 'the C conmon to compare with, as /usr/bin/conmon';
   if (!(await canLoadNodePty())) return 'node-pty, which npm builds when make, g++ and python3 are there';
-  return probeRunc();
+  return (await probeRunc()) ?? probeJournald();
 }
 
 async function canLoadNodePty(): Promise<boolean> {
