@@ -98,7 +98,10 @@ export class AttachSocket {
 
   #remember(dirfd: number, path: string): void {
     const fd = this.#sys.openat(dirfd, path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
-    if (fd < 0) fail(`Failed to open ${path}`, fd, 'openat');
+    if (fd < 0) {
+      this.#sys.unlinkat(dirfd, path, 0); // what was made a moment ago, and could not be told from another one later
+      fail(`Failed to open ${path}`, fd, 'openat');
+    }
     this.#made.push({ dirfd, path, fd });
   }
 }

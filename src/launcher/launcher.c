@@ -236,7 +236,10 @@ static int await_verdict(pid_t monitor, int fd)
 	while (waitpid(monitor, &status, 0) < 0)
 		if (errno != EINTR)
 			return EXIT_FAILURE;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status); // it has said why
+	fprintf(stderr, "conmon: The monitor was ended by signal %d before it was ready\n", WTERMSIG(status));
+	return 128 + WTERMSIG(status);
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 // Learns of OOM kills in the container's memory cgroup and says so by its markers.
 
-import { errorWords } from '../sys/errno.ts';
+import { ENOENT, errorWords } from '../sys/errno.ts';
 import { readFile } from '../sys/files.ts';
 import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
@@ -70,7 +70,10 @@ function startWatch(
   const path = `/proc/${subject.pid}/cgroup`;
   const content = readFile(sys, path, procFileBytesMax);
   if (typeof content === 'number') {
-    notes.warn(`Failed to open cgroups file: ${path}: ${errorWords(content)}`);
+    // A process that has ended at once has no such file any more: nothing to warn anybody of.
+    const text = `Failed to open cgroups file: ${path}: ${errorWords(content)}`;
+    if (content === -ENOENT) notes.debug(text);
+    else notes.warn(text);
     return undefined;
   }
   const cgroup = findMemoryCgroup(new TextDecoder().decode(content), subject.root ?? cgroupRoot);

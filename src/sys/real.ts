@@ -14,9 +14,7 @@ function loadAddon(path: string): Sys {
     process.dlopen(addon, path);
   } catch (error) {
     // Without it there is no way to say anything but the engine's own, and no way to go on.
-    process.stderr.write(
-      `conmon: Failed to load ${path}: ${error instanceof Error ? error.message : error}\n`,
-    );
+    console.error(`conmon: Failed to load ${path}: ${error instanceof Error ? error.message : error}`);
     process.exit(1);
   }
   return addon.exports as Sys;

@@ -282,11 +282,12 @@ describe('OOM watch, version 2', () => {
 });
 
 describe('OOM watch', () => {
-  it('E25: a process that is gone is a warning', () => {
-    const { warnings, watch } = watchV1(sys => sys.file(`/proc/${pid}/cgroup`, -ENOENT));
-    assert.deepEqual(warnings, [
-      `Failed to open cgroups file: /proc/${pid}/cgroup: No such file or directory`,
+  it('E25: a process that is gone is no warning, one whose cgroup cannot be read is', () => {
+    assert.deepEqual(watchV1(sys => sys.file(`/proc/${pid}/cgroup`, -EACCES)).warnings, [
+      `Failed to open cgroups file: /proc/${pid}/cgroup: Permission denied`,
     ]);
+    const { warnings, watch } = watchV1(sys => sys.file(`/proc/${pid}/cgroup`, -ENOENT));
+    assert.deepEqual(warnings, []);
     watch.checkAtEnd();
     watch.close();
   });

@@ -24,19 +24,19 @@ test('Signals: what was held comes first, and each waits for the one before it',
   const signals = take(t);
   const seen: string[] = [];
   const done = Promise.withResolvers<void>();
-  process.emit('SIGUSR2');
+  process.emit('SIGUSR1');
   signals.hold();
   process.emit('SIGTERM');
   signals.passTo(async name => {
     seen.push(`begin ${name}`);
     await Promise.resolve();
     seen.push(`end ${name}`);
-    if (name === 'SIGUSR2') throw new Error('nobody there');
+    if (name === 'SIGUSR1') throw new Error('nobody there');
     if (name === 'SIGHUP') done.resolve();
   });
   process.emit('SIGHUP');
   await done.promise;
-  const expected = ['SIGUSR2', 'SIGTERM', 'SIGHUP'].flatMap(name => [`begin ${name}`, `end ${name}`]);
+  const expected = ['SIGUSR1', 'SIGTERM', 'SIGHUP'].flatMap(name => [`begin ${name}`, `end ${name}`]);
   assert.deepEqual(seen, expected);
   assert.equal(signals.signal.aborted, false);
 });
