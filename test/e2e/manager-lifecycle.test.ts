@@ -1,6 +1,7 @@
 // A container's life through the library, over each conmon there is.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,8 +94,7 @@ for (const conmon of conmons)
     test('stop: the image’s signal first, and its exit code', async t => {
       const runtime = makeManager(t, conmon);
       const annotations = { 'org.opencontainers.image.stopSignal': 'SIGUSR1' };
-      const script =
-        'trap "exit 9" USR1; trap "" TERM; touch /tmp/x 2>/dev/null; echo ready; while :; do sleep 0.02; done';
+      const script = 'trap "kill $!; exit 9" USR1; trap "" TERM; sleep 1000 & echo ready; wait';
       await runContainer(runtime, 'polite', makeShellBundle(t, script, { annotations }));
       for await (const _ of runtime.logs('polite', { follow: true })) break;
       assert.equal((await runtime.stop('polite')).exitCode, 9);
@@ -102,11 +102,7 @@ for (const conmon of conmons)
 
     test('stop: asked twice it joins, and the shorter time counts', async t => {
       const runtime = makeManager(t, conmon);
-      await runContainer(
-        runtime,
-        'deaf',
-        makeShellBundle(t, 'trap "" TERM; echo ready; while :; do sleep 0.02; done'),
-      );
+      await runContainer(runtime, 'deaf', makeShellBundle(t, 'trap "" TERM; echo ready; exec sleep 1000'));
       for await (const _ of runtime.logs('deaf', { follow: true })) break;
       const before = performance.now();
       const patient = runtime.stop('deaf', { timeoutMs: 60_000 });
@@ -120,7 +116,7 @@ for (const conmon of conmons)
     if (ociRuntime === 'runc')
       test('stop: without a PID namespace of its own, the container’s other processes are gone too', async t => {
         const runtime = makeManager(t, conmon);
-        const script = 'sleep 1000 & echo $!; trap "exit 0" TERM; while :; do sleep 0.02; done';
+        const script = 'trap "exit 0" TERM; sleep 1000 & echo $!; wait';
         const bundle = makeShellBundle(t, script, { namespaces: ['ipc', 'uts', 'mount'] });
         await runContainer(runtime, 'shared', bundle);
         let other = 0;
@@ -157,14 +153,15 @@ for (const conmon of conmons)
       const dir = mkdtempSync(join(tmpdir(), 'manager-exit-'));
       t.after(() => rmSync(dir, { recursive: true }));
       const gate = join(dir, 'gate');
-      const script = `while [ ! -e ${gate} ]; do sleep 0.02; done; touch ${dir}/done`;
+      execFileSync('mkfifo', [gate]);
+      const script = `read line < ${gate}; touch ${dir}/done`;
       const exitCommand = { file: '/bin/sh', args: ['-c', script] };
       await runContainer(runtime, 'two', makeShellBundle(t, 'exit 4'), { exitCommand });
       await runtime.wait('two', 'stopped');
       const exited = runtime.wait('two', 'exited');
       await assert.rejects(runtime.wait('two', 'exited', { timeLimitMs: 100 }), TimeLimitError);
       assert.equal((await runtime.state('two')).exitCode, 4);
-      writeFileSync(gate, '');
+      writeFileSync(gate, 'go\n');
       assert.equal((await exited).exitCode, 4);
       assert.ok(existsSync(join(dir, 'done')));
     });

@@ -3,12 +3,26 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  watch,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { dirname, join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { execa } from 'execa';
+import type { ContainerState, Runtime } from '../../src/manager/index.ts';
 import {
   conmons,
   hostrun,
@@ -32,7 +46,7 @@ for (const conmon of conmons)
         const runtime = makeManager(t, conmon, { runtime: hostrun });
         t.after(() => rmSync(rootfs, { recursive: true }));
         t.after(() => spawnSync('umount', ['-l', rootfs]));
-        const script = 'trap "sleep 0.05; exit 0" TERM; echo ready; while :; do sleep 0.01; done';
+        const script = "trap 'kill $!; sleep 0.05; exit 0' TERM; sleep 1000 & echo ready; wait";
         const bundle = makeShellBundle(t, script, { cwd: rootfs });
         for (let round = 0; round < unmounts; round++) {
           execFileSync('mount', ['-t', 'tmpfs', 'none', rootfs]);
@@ -55,77 +69,156 @@ for (const conmon of conmons)
       });
 
     test('150 states at once while containers are deleted by force: none fails, and all know the end', async t => {
-      const runtime = makeManager(t, conmon);
-      const bundle = makeShellBundle(t, 'sleep 1000');
+      const held = makeHeldRuntime(t);
+      const runtime = makeManager(t, conmon, { runtime: held.path });
+      t.after(held.remove);
       const ids = ['a', 'b', 'c'];
-      for (const id of ids) await runContainer(runtime, id, bundleCopy(t, bundle));
+      for (const id of ids) await runContainer(runtime, id, makeShellBundle(t, 'exec sleep 1000'));
+      const askAll = () =>
+        Promise.all(ids.flatMap(id => Array.from({ length: 50 }, () => runtime.state(id))));
+      const ends = (states: readonly ContainerState[]) => [
+        ...new Set(
+          states.map(state => `${state.status} ${state.exitCode} ${state.synthetic} ${state.deleting}`),
+        ),
+      ];
       let deleting = true;
-      const ask = async (id: string) => {
-        const seen: string[] = [];
-        do {
-          const state = await runtime.state(id);
-          seen.push(`${state.status}${state.status === 'stopped' ? ` ${state.exitCode}` : ''}`);
-          await nextTurn(); // an answer from what is known takes no turn of its own
-        } while (deleting);
-        return seen.at(-1);
-      };
-      const asking = ids.flatMap(id => Array.from({ length: 50 }, () => ask(id)));
-      await Promise.all(ids.map(id => runtime.delete(id, { force: true })));
-      deleting = false;
-      const last = await Promise.all(asking);
-      assert.equal(last.length, 150);
-      const after = await Promise.all(ids.map(id => runtime.state(id)));
-      for (const state of after)
-        assert.deepEqual([state.status, state.exitCode, state.synthetic], ['stopped', 137, true]);
-
-      // The naive way: ask the runtime, which fails as soon as it has forgotten.
-      const asked = await execa(ociRuntime, ['--root', join(runtime.root, 'runtime'), 'state', 'a'], {
-        reject: false,
+      const asking = ids.map(async id => {
+        for (; deleting; await nextTurn()) await runtime.state(id); // what is known is answered within one turn
       });
-      assert.match(asked.stderr, /does not exist/);
+      asking.push(askAll().then(() => {}));
+      const forgotten = ids.map(id => held.hasForgotten(id));
+      const deletions = ids.map(id => runtime.delete(id, { force: true }));
+      await Promise.all(forgotten);
+
+      // Here the runtime has forgotten the containers, and has not yet said so.
+      for (const id of ids) await runtime.wait(id);
+      const during = await askAll();
+      assert.equal(during.length, 150);
+      assert.deepEqual(ends(during), ['stopped 137 true true']);
+
+      // The naive way: ask the runtime, and hand on its failure.
+      for (const id of ids) await assert.rejects(askNaively(runtime, id), /does not exist/);
+
+      held.release();
+      await Promise.all(deletions);
+      deleting = false;
+      await Promise.all(asking);
+      assert.deepEqual(ends(await askAll()), ['stopped 137 true false']);
     });
 
     test('run --rm with 50 waiters: each gets the exit code', async t => {
       const runtime = makeManager(t, conmon);
-      const gate = mkdtempSync(join(tmpdir(), 'manager-gate-'));
-      t.after(() => rmSync(gate, { recursive: true }));
-      await runtime.create('rm', { bundle: makeShellBundle(t, 'sleep 0.1; exit 42') });
-      const waiters = Array.from({ length: 25 }, () => runtime.wait('rm'));
+      const exitFile = join(runtime.root, 'exits/rm');
+      await runtime.create('rm', { bundle: makeShellBundle(t, 'read line; exit 42'), stdin: true });
+      const early = Array.from({ length: 20 }, () => runtime.wait('rm'));
       await runtime.start('rm');
-      waiters.push(...Array.from({ length: 24 }, () => runtime.wait('rm')));
-      const root = join(runtime.root, 'exits', 'rm');
-      const remove = runtime.wait('rm', 'stopped').then(() => runtime.delete('rm'));
-      const codes = (await Promise.all(waiters)).map(({ exitCode }) => exitCode);
-      await remove;
-      codes.push((await runtime.wait('rm')).exitCode); // one who comes late
-      assert.deepEqual(codes, Array(50).fill(42));
+      early.push(...Array.from({ length: 20 }, () => runtime.wait('rm')));
+      const ended = runtime.wait('rm', 'stopped');
+      const removed = ended.then(() => runtime.delete('rm'));
 
-      // The naive way: read the exit file once the waiting is over. The one who removes was faster.
-      assert.equal(existsSync(root), false);
+      // The naive way: wait for the process, then read the exit file. All of these are slower than who removes.
+      const waitNaively = async () => {
+        await ended;
+        await removed;
+        return Number(readFileSync(exitFile, 'utf8'));
+      };
+      const naive = Array.from({ length: 50 }, waitNaively);
+      const settled = Promise.allSettled(naive);
+      (await runtime.attach('rm')).resume().end('go\n');
+      await removed;
+      const late = Array.from({ length: 10 }, () => runtime.wait('rm')); // as slow as the naive ones
+      const codes = (await Promise.all([...early, ...late])).map(({ exitCode }) => exitCode);
+      assert.deepEqual(codes, Array(50).fill(42));
+      for (const outcome of await settled) assert.equal(outcome.status, 'rejected');
+      await assert.rejects(naive[0]!, { code: 'ENOENT' });
     });
 
-    test('wait for exited, then the log: every byte is there', async t => {
+    test('wait for exited, then the log and what is attached: every byte is there', async t => {
       const runtime = makeManager(t, conmon);
-      const script = 'i=0; while [ $i -lt 20 ]; do head -c 50000 /dev/zero; i=$((i + 1)); done; printf end';
-      await runContainer(runtime, 'bytes', makeShellBundle(t, script));
-      await runtime.wait('bytes', 'exited');
-      let bytes = 0;
-      let last = '';
-      for await (const { data } of runtime.logs('bytes')) {
-        bytes += data.length;
-        if (data.length > 0) last = data.subarray(-3).toString();
-      }
-      assert.equal(bytes, 1_000_000 + 3);
-      assert.equal(last, 'end');
+      const lines = 'i=0; while [ $i -lt 20 ]; do head -c 50000 /dev/zero; echo; i=$((i + 1)); done';
+      const last = 'kill $!; head -c 30000 /dev/zero; printf end; exit 0';
+      const script = `trap '${last}' USR1; ${lines}; echo ready; sleep 1000 & wait`;
+      await runtime.create('bytes', { bundle: makeShellBundle(t, script) });
+      const attached: Buffer[] = [];
+      const attachment = await runtime.attach('bytes');
+      attachment.on('data', chunk => attached.push(chunk));
+      await runtime.start('bytes');
+      for await (const { data } of runtime.logs('bytes', { follow: true })) if (`${data}` === 'ready') break;
+
+      // A monitor that has much else to do: the process writes its last, which its pipe holds, and is gone.
+      const monitor = (await runtime.state('bytes')).monitorPid!;
+      const exited = runtime.wait('bytes', 'exited');
+      process.kill(monitor, 'SIGSTOP');
+      t.after(() => resume(monitor));
+      await runtime.kill('bytes', 'SIGUSR1');
+      await runtime.wait('bytes', 'stopped');
+
+      // The naive way: the process is gone, so that is all.
+      assert.equal(Buffer.concat(await readEntries(runtime, 'bytes')).includes('end'), false);
+      assert.equal(Buffer.concat(attached).includes('end'), false);
+
+      resume(monitor);
+      await exited;
+      const log = await readEntries(runtime, 'bytes');
+      const bytes = log.reduce((sum, { length }) => sum + length, 0);
+      assert.deepEqual([bytes, log.at(-1)?.subarray(-3).toString()], [20 * 50_000 + 5 + 30_000 + 3, 'end']);
+      assert.equal(await attachment.outcome, 'ended');
+      if (!attachment.readableEnded) await once(attachment, 'end');
+      const stream = Buffer.concat(attached);
+      assert.deepEqual([stream.length, stream.subarray(-3).toString()], [bytes + 21, 'end']);
     });
   });
 
-/** Two containers can't share a bundle: the monitor's sockets are in it. */
-function bundleCopy(t: Parameters<typeof makeShellBundle>[0], bundle: string): string {
-  const config = readFileSync(join(bundle, 'config.json'));
-  const copy = makeShellBundle(t, 'true');
-  writeFileSync(join(copy, 'config.json'), config);
-  return copy;
+/** A runtime that does a deletion and then does not return until it is released. */
+function makeHeldRuntime(t: TestContext) {
+  const dir = mkdtempSync(join(tmpdir(), 'manager-held-'));
+  const path = join(dir, 'held-runtime');
+  const script = [
+    '#!/bin/sh',
+    `case " $* " in *" delete "*) ;; *) exec ${ociRuntime} "$@" ;; esac`,
+    `${ociRuntime} "$@"`,
+    'status=$?',
+    'for id in "$@"; do :; done',
+    `: > ${dir}/forgotten-$id`,
+    `read line < ${dir}/gate`,
+    'exit $status',
+  ];
+  writeFileSync(path, `${script.join('\n')}\n`, { mode: 0o755 });
+  execFileSync('mkfifo', [join(dir, 'gate')]);
+  const gate = openSync(join(dir, 'gate'), constants.O_RDWR); // both ends: opening it waits for nobody
+  const release = () => void writeSync(gate, '\n'.repeat(1000)); // one line for each deletion
+  t.after(release); // the deletions that clean up are held as well
+  const remove = () => {
+    closeSync(gate);
+    rmSync(dir, { recursive: true });
+  };
+  return { path, release, remove, hasForgotten: (id: string) => appears(join(dir, `forgotten-${id}`)) };
+}
+
+/** Resolves when there is a file of that name. */
+async function appears(path: string): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const watcher = watch(dirname(path), () => existsSync(path) && resolve());
+  if (existsSync(path)) resolve();
+  await promise;
+  watcher.close();
+}
+
+async function askNaively(runtime: Runtime, id: string): Promise<string> {
+  const { stdout } = await execa(ociRuntime, ['--root', join(runtime.root, 'runtime'), 'state', id]);
+  return JSON.parse(stdout).status;
+}
+
+async function readEntries(runtime: Runtime, id: string): Promise<Buffer[]> {
+  const entries: Buffer[] = [];
+  for await (const { data } of runtime.logs(id)) entries.push(data);
+  return entries;
+}
+
+function resume(pid: number): void {
+  try {
+    process.kill(pid, 'SIGCONT');
+  } catch {} // it has ended
 }
 
 function mountsWork(): boolean {
