@@ -113,6 +113,19 @@ describe('create', () => {
     assert.deepEqual(life.answers, [pidAnswer]);
   });
 
+  it('and it is logged as soon as that is known, while the container runs', () => {
+    const life = new Life(create);
+    let whileRunning: string[] = [];
+    life
+      .turn(life.says('stderr', 'early\n'))
+      .turn(life.runtimeEnds())
+      .turn(() => {
+        whileRunning = life.log;
+      }, life.containerEnds());
+    life.run();
+    assert.deepEqual(whileRunning, ['stderr F early']);
+  });
+
   it('what is left in the pipes when the container has ended is logged', () => {
     const life = new Life(create);
     life
@@ -782,6 +795,7 @@ function findProblems(life: Life, wasFollowed: boolean | undefined, at: number):
   const written = ['/exits/id', '/persist/exit'].flatMap(path => files[path] ?? []);
   const isFollowed = wasFollowed ?? sys.called('pidfdOpen').length > 0;
   if (isFollowed && written.length === 0) problems.push('no exit file');
+  if (!isFollowed && written.length > 0) problems.push('an exit file of no container');
   if (!written.every(content => content === '3' || content === '255'))
     problems.push(`a file says ${written}`);
   const isAnswer = broken[0] === 'write' && broken[1] === syncFd; // then there is no other way to the caller
