@@ -793,7 +793,7 @@ function findProblems(life: Life, wasFollowed: boolean | undefined, at: number):
   const { files, answers, sys } = life;
   const broken = sys.calls[at]!;
   const written = ['/exits/id', '/persist/exit'].flatMap(path => files[path] ?? []);
-  const isFollowed = wasFollowed ?? sys.called('pidfdOpen').length > 0;
+  const isFollowed = wasFollowed ?? (sys.called('pidfdOpen').length > 0 || answers.includes(pidAnswer));
   if (isFollowed && written.length === 0) problems.push('no exit file');
   if (!isFollowed && written.length > 0) problems.push('an exit file of no container');
   if (!written.every(content => content === '3' || content === '255'))
