@@ -312,7 +312,7 @@ test('R23 environment: no file of the working directory, of home or of a variabl
   );
 });
 
-test('R6 environment: the runtime and the exit command have the caller’s limits, and not those of an engine', t => {
+test('R6, E12 environment: the runtime and the exit command have the caller’s limits, and not those of an engine', t => {
   const dir = makeFolder(t);
   const runtime = join(dir, 'runtime');
   const record = (name: string) => `cat /proc/$$/limits >${dir}/${name}`;
