@@ -4,17 +4,24 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
   closeSync,
+  copyFileSync,
   existsSync,
+  mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { O_CLOEXEC, SOCK_CLOEXEC, SOCK_STREAM } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
+import { makeBundle } from '../fixtures/bundle.ts';
 import {
   fixture,
   listChildren,
@@ -83,6 +90,44 @@ test('R5 runtime: with --replace-listen-pid a LISTEN_PID of anybody becomes the 
     const variables = record.entries('environ').filter(variable => variable.startsWith('LISTEN_'));
     assert.deepEqual(variables.toSorted(), ['LISTEN_FDS=1', `LISTEN_PID=${pid}`]);
   }
+});
+
+test('R5, P16 runtime: runc takes LISTEN_FDS for its own, and hands the container those and no other fd', {
+  skip: withoutRunc(),
+}, t => {
+  t.after(() => runc('delete', '--force', cid)); // before the folder, in which runc looks for it, is removed
+  const dir = makeFolder(t, 'runc');
+  const script =
+    'echo $LISTEN_PID of $$ $LISTEN_FDS; cd /proc/$$/fd; for fd in *; do [ ! -e $fd ] || echo $fd; done; cat <&4';
+  const bundle = makeBusyboxBundle(join(dir, 'bundle'), script);
+  const [root, cid] = [join(dir, 'root'), `listens-${process.pid}`];
+  const runc = (...args: string[]) => spawnSync('runc', ['--root', root, ...args], { encoding: 'utf8' });
+  const parked = listenSomewhere(t);
+  const [readEnd, writeEnd] = makePipe();
+  const box = startMonitored(t, {
+    cid,
+    runtime: findRunc(),
+    before: ['/bin/sh', '-c', 'export LISTEN_PID=$$; exec "$@"', 'sh'],
+    env: { LISTEN_FDS: '2' },
+    args: ['--sync', '-b', bundle, '--runtime-arg', '--root', '--runtime-arg', root],
+    caller: {
+      firstPipeFd: 20,
+      fds: [
+        { from: parked, to: 3 },
+        { from: readEnd, to: 4 },
+        { from: parked, to: 300 },
+      ],
+    },
+  });
+  closeSync(readEnd);
+  box.started();
+  const { status, stderr } = runc('start', cid);
+  assert.equal(status, 0, stderr);
+  must(sys.write(writeEnd, Buffer.from('through fd 4\n'), 0, 13), 'write');
+  closeSync(writeEnd);
+  assert.equal(box.exitStatus(), '0');
+  assert.equal(box.end(), 0);
+  assert.equal(box.output(), '1 of 1 2\n0\n1\n2\n3\n4\nthrough fd 4\n');
 });
 
 test('R5 runtime: --replace-listen-pid makes no LISTEN_PID where there is none', t => {
@@ -306,6 +351,30 @@ function recordStart(t: TestContext, options: MonitoredOptions) {
       .filter(line => !ownInheritedFds.has(line.split(' ')[0]!))
       .toSorted();
   return { box, record: { dir, text, entries, fds } };
+}
+
+function findRunc(): string {
+  return spawnSync('/bin/sh', ['-c', 'command -v runc'], { encoding: 'utf8' }).stdout.trim();
+}
+
+/** Why runc cannot run a container here; false when it can. */
+function withoutRunc(): string | false {
+  if (findRunc() === '' || !existsSync('/bin/busybox')) return 'needs runc and busybox';
+  const dir = mkdtempSync(join(tmpdir(), 'runc-'));
+  const bundle = makeBusyboxBundle(dir, ':');
+  const args = ['--root', join(dir, 'root'), 'run', '--bundle', bundle, `probe-${process.pid}`];
+  const { status } = spawnSync('runc', args, { stdio: 'ignore' });
+  rmSync(dir, { recursive: true });
+  return status === 0 ? false : 'needs the rights to run a container with runc';
+}
+
+/** A bundle of a container that runs a shell line, with nothing but busybox in it. */
+function makeBusyboxBundle(dir: string, line: string): string {
+  makeBundle(dir, { args: ['/bin/sh', '-c', line] });
+  mkdirSync(join(dir, 'rootfs/bin'));
+  copyFileSync('/bin/busybox', join(dir, 'rootfs/bin/busybox'));
+  for (const name of ['sh', 'cat']) symlinkSync('busybox', join(dir, 'rootfs/bin', name));
+  return dir;
 }
 
 /** Conmon's arguments for a shell line as the exit command. */
