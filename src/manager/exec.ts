@@ -36,6 +36,9 @@ export interface ExecSession {
   readonly stdout: Readable;
   /** As {@link ExecSession.stdout}; empty with a terminal. */
   readonly stderr: Readable;
+  /** Settles once, with how the streams came to their end: `ended` with the command, or `detached` from it by
+   * {@link ExecOptions.detachKeys}. */
+  readonly outcome: Promise<'ended' | 'detached'>;
   /** Settles when the command has ended and all of its output is with the streams. */
   readonly ended: Promise<ExecEnd>;
   /** Sends a signal to the command's process group. */
@@ -123,12 +126,12 @@ class Attempt {
     });
     const monitor = this.#monitor;
     await Promise.race([monitor.attachable, monitor.launched.then(() => monitor.attachable)]);
-    const stream = await openAttachment(this.#directory, { signal, apart: !this.#options.terminal }).catch(
-      async error => {
-        await monitor.launched; // a launcher that refused has said why
-        throw error;
-      },
-    );
+    const { terminal, detachKeys } = this.#options;
+    const attach = { signal, apart: !terminal, ...(detachKeys === undefined ? {} : { detachKeys }) };
+    const stream = await openAttachment(this.#directory, attach).catch(async error => {
+      await monitor.launched; // a launcher that refused has said why
+      throw error;
+    });
     this.#stream = stream;
     signal.throwIfAborted();
     monitor.go();
@@ -189,7 +192,9 @@ class Attempt {
     });
     ended.catch(() => {});
     const stderr = stream.stderr ?? Readable.from([]);
-    return { pid, stdin: stream, stdout: stream, stderr, ended, kill, resize: size => stream.resize(size) };
+    const { outcome } = stream;
+    const resize = (size: TerminalSize) => stream.resize(size);
+    return { pid, stdin: stream, stdout: stream, stderr, outcome, ended, kill, resize };
   }
 }
 

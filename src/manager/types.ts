@@ -173,6 +173,9 @@ export interface ExecOptions extends CallOptions {
   readonly terminal?: boolean;
   /** True to keep standard input open for {@link ExecSession.stdin}. */
   readonly stdin?: boolean;
+  /** Keys in its input that leave it and let it run, `ctrl-p,ctrl-q` for example: {@link ExecSession.outcome} is
+   * then `detached`. Default: none. */
+  readonly detachKeys?: string;
   /** Milliseconds for the command, from its start; 0 for ever, as CRI's ExecSync has it. Then it is killed with its
    * process group. Default 0. ({@link CallOptions.timeLimitMs} is the limit for starting it, 10 s by default.) */
   readonly timeoutMs?: number;

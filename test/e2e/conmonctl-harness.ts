@@ -115,5 +115,3 @@ export async function readUntil(stream: NodeJS.ReadableStream, words: string): P
     stream.on('data', take);
   });
 }
-
-export const hasTerminals = existsSync(join(import.meta.dirname, '../../node_modules/node-pty'));

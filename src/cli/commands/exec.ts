@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { ExecOptions, ExecSession } from '../../manager/index.ts';
+import { detachKeysOption } from '../attached.ts';
 import type { Cli } from '../cli.ts';
 import { defineCommand } from '../command.ts';
 import { exitUnknown, statusOfExit, statusOfFailedRun } from '../exit-status.ts';
@@ -16,6 +17,10 @@ export const command = defineCommand({
     tty: { alias: 't', type: 'boolean', describe: 'Give the command a terminal' },
     interactive: { alias: 'i', type: 'boolean', describe: 'Pass standard input on' },
     detach: { alias: 'd', type: 'boolean', describe: 'Print its process ID and do not wait for it' },
+    'detach-keys': {
+      ...detachKeysOption,
+      describe: 'With -it, keys that leave the command and let it run; empty for none',
+    },
     env: {
       alias: 'e',
       type: 'string',
@@ -54,6 +59,7 @@ export const command = defineCommand({
       args: words,
       terminal: args.tty ?? false,
       stdin: args.interactive ?? false,
+      ...(args.tty && args.interactive ? { detachKeys: args['detach-keys'] } : {}),
       timeoutMs,
       // Before the command looks; what comes over the monitor may come a moment later.
       ...(size ? { process: { consoleSize: { height: size.rows, width: size.columns } } } : {}),
@@ -65,7 +71,10 @@ export const command = defineCommand({
     try {
       const runtime = await cli.openRuntime();
       const session = await runtime.exec(args.id, { ...options, signal: signals.signal });
-      if (args.detach) return leave(session, cli);
+      if (args.detach) {
+        cli.print(String(session.pid));
+        return leave(session);
+      }
       return await seeExecThrough(session, options, args.id, cli, signals);
     } catch (error) {
       if (error instanceof Interrupted) return error.status;
@@ -96,8 +105,13 @@ async function seeExecThrough(
     const copying = relay({ stdin, stdout, stderr }, { input, raw });
     undo.push(copying.stop);
     // What a program gets that writes to a pipe which nobody reads, or whose terminal is gone.
-    if ((await Promise.race([copying.ended, session.ended])) === 'left')
-      session.kill(raw ? 'SIGHUP' : 'SIGPIPE');
+    let detached = false;
+    const noteDetached = session.outcome.then(outcome => {
+      detached = outcome === 'detached';
+    });
+    const how = await Promise.race([copying.ended, session.ended, noteDetached]);
+    if (detached) return leave(session);
+    if (how === 'left') session.kill(raw ? 'SIGHUP' : 'SIGPIPE');
     const { exitCode, timedOut } = await session.ended;
     await copying.ended;
     if (timedOut) {
@@ -111,8 +125,7 @@ async function seeExecThrough(
 }
 
 /** The command goes on under its monitor, its output unread. */
-async function leave(session: ExecSession, cli: Cli): Promise<number> {
-  cli.print(String(session.pid));
+async function leave(session: ExecSession): Promise<number> {
   for (const stream of [session.stdout, session.stderr]) {
     if (stream.destroyed) continue;
     const closed = once(stream, 'close');
