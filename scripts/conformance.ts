@@ -11,7 +11,8 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { findConmons } from '../test/conformance/conmons.ts';
 import { explanations } from '../test/conformance/explanations.ts';
-import { isFailure, playScenario, type Result } from '../test/conformance/play.ts';
+import { closeJournal } from '../test/conformance/journal.ts';
+import { findUnused, isFailure, playScenario, type Result } from '../test/conformance/play.ts';
 import { formatResult, formatSummary } from '../test/conformance/report.ts';
 import { scenarios } from '../test/conformance/scenarios/all.ts';
 
@@ -31,8 +32,12 @@ async function main(): Promise<number> {
     console.log(formatResult(result));
     results.push(result);
   }
+  await closeJournal();
   console.log(`\n${formatSummary(results)}`);
   if (values.json !== undefined)
     writeFileSync(values.json, `${JSON.stringify({ conmons, results }, undefined, 2)}\n`);
-  return results.some(isFailure) ? 1 : 0;
+  const unused = values.only ? [] : findUnused(explanations, results, conmons.generation);
+  for (const { what, reason, rule } of unused)
+    console.log(`An explanation that nothing needs: ${what}: ${reason} (${rule})`);
+  return results.some(isFailure) || unused.length > 0 ? 1 : 0;
 }

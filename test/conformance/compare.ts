@@ -14,8 +14,8 @@ export interface Difference {
 
 /** Why one difference is meant to be. It holds for that difference alone: another one at the same place needs its own. */
 export interface Explanation {
-  /** One or several; it must hold in each. */
-  readonly scenarios: readonly string[];
+  /** It must hold in each of them; for `any`, in some. */
+  readonly scenarios: readonly string[] | 'any';
   readonly what: string;
   /** How the differing lines look: a text is all of them, a pattern matches somewhere. */
   readonly theirs: string | RegExp;
@@ -52,7 +52,8 @@ export function compare(
   return {
     differences,
     outdated: explanations.filter(
-      explanation => !used.has(explanation) && explanation.sometimes === undefined,
+      explanation =>
+        explanation.scenarios !== 'any' && explanation.sometimes === undefined && !used.has(explanation),
     ),
   };
 }

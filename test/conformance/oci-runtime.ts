@@ -50,10 +50,13 @@ export async function probeTerminals(): Promise<string | undefined> {
   );
 }
 
-export type OciContainer = Awaited<ReturnType<typeof makeOciContainer>>;
+export interface OciContainerOptions extends BundleOptions {
+  /** Of RAM, and none of swap. */
+  readonly memoryBytesMax?: number;
+}
 
 /** Writes the stage's bundle. The container is there when conmon has been started with `options`, and runs after `start`. */
-export async function makeOciContainer(stage: Stage, container: BundleOptions) {
+export async function makeOciContainer(stage: Stage, container: OciContainerOptions) {
   const runtime = (await probeRunc()) === undefined ? runcPath! : hostrun;
   // Not on the stage: what the runtime leaves is not conmon's.
   const dir = mkdtempSync(join(tmpdir(), 'conformance-oci-'));
@@ -86,11 +89,13 @@ function makeRootfs(dir: string): string {
 
 let count = 0;
 
-function writeConfig(bundle: string, rootfs: string, container: BundleOptions): void {
+function writeConfig(bundle: string, rootfs: string, container: OciContainerOptions): void {
   makeBundle(bundle, container);
   const path = join(bundle, 'config.json');
   const config = JSON.parse(readFileSync(path, 'utf8'));
   config.root.path = rootfs;
   config.linux.cgroupsPath = `/conformance-${process.pid}-${++count}`;
+  if (container.memoryBytesMax !== undefined)
+    config.linux.resources = { memory: { limit: container.memoryBytesMax, swap: container.memoryBytesMax } };
   writeFileSync(path, JSON.stringify(config));
 }

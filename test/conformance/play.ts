@@ -4,7 +4,7 @@ import { PR_SET_CHILD_SUBREAPER } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
 import { must } from '../fixtures/waiting.ts';
 import { compare, type ExplainedDifference, type Explanation, type Observations } from './compare.ts';
-import type { Conmon, Conmons } from './conmons.ts';
+import type { Conmon, Conmons, Generation } from './conmons.ts';
 import { missing } from './needs.ts';
 import { isKnownTo, type Scenario } from './scenario.ts';
 import { Stage } from './stage.ts';
@@ -53,8 +53,8 @@ export async function playScenario(
   const theirs = await observe(scenario, conmons.theirs);
   const mine = explanations.filter(
     explanation =>
-      explanation.scenarios.includes(name) &&
-      (explanation.in ?? [conmons.generation]).includes(conmons.generation),
+      (explanation.scenarios === 'any' || explanation.scenarios.includes(name)) &&
+      isFor(explanation, conmons.generation),
   );
   const { differences, outdated } = compare(theirs, ours, mine);
   const verdict = differences.some(({ explanation }) => explanation === undefined)
@@ -70,6 +70,28 @@ export async function playScenario(
 /** Whether it keeps the check from passing. */
 export function isFailure({ verdict }: Result): boolean {
   return verdict === 'unexplained' || verdict === 'outdated';
+}
+
+/** The explanations for any scenario that none of the results needed, after all scenarios were played. */
+export function findUnused(
+  explanations: readonly Explanation[],
+  results: readonly Result[],
+  generation: Generation,
+): Explanation[] {
+  const used = new Set(
+    results.flatMap(({ differences }) => differences.map(({ explanation }) => explanation)),
+  );
+  return explanations.filter(
+    explanation =>
+      explanation.scenarios === 'any' &&
+      explanation.sometimes === undefined &&
+      isFor(explanation, generation) &&
+      !used.has(explanation),
+  );
+}
+
+function isFor(explanation: Explanation, generation: Generation): boolean {
+  return explanation.in?.includes(generation) ?? true;
 }
 
 async function observe(scenario: Scenario, conmon: Conmon): Promise<Observations> {

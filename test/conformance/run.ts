@@ -1,7 +1,7 @@
 // One start of conmon on a stage, by a caller like Podman or CRI-O, and all that the caller sees until its end.
 
 import { closeSync, existsSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { connectAttach } from '../fixtures/attach-client.ts';
 import { type Channel, reap, type StartOptions, startConmon } from '../fixtures/caller.ts';
 import { fixture, listChildren, waitUntil } from '../fixtures/monitored.ts';
@@ -113,9 +113,11 @@ export function openRun(stage: Stage, options: RunOptions) {
   let monitorStatus: string | undefined;
   const pids = new Map<string, string>();
   const mask = (text: string) =>
-    text.replaceAll(/"(pid|data|exit_code)": (\d+)/g, (all, key, pid) =>
-      pids.has(pid) ? `"${key}": ${pids.get(pid)}` : all,
-    );
+    text
+      .replaceAll(/time=\\"[^"\\]*\\"/g, 'time=TIME')
+      .replaceAll(/"(pid|data|exit_code)": (\d+)/g, (all, key, pid) =>
+        pids.has(pid) ? `"${key}": ${pids.get(pid)}` : all,
+      );
 
   const run = {
     caller,
@@ -169,13 +171,18 @@ export function openRun(stage: Stage, options: RunOptions) {
       const note = (what: string, text: string) => stage.note(as === '' ? what : `${as}: ${what}`, text);
       note('launcher status', isSync ? '(the monitor itself)' : String(launcherStatus));
       note('monitor status', monitorStatus ?? '(no monitor)');
-      note('stderr', viewBytes(caller.stderr()));
-      note('stdout', viewBytes(caller.stdout()));
+      if (options.stdio === undefined) {
+        note('stderr', viewBytes(caller.stderr()));
+        note('stdout', viewBytes(caller.stdout()));
+      }
       if (sync) note('sync pipe', viewPackets(sync.readAll('the end of the sync pipe', limitMs)));
       if (attachPipe)
         note('attach pipe', viewPackets(attachPipe.readAll('the end of the attach pipe', limitMs)));
       if (options.bare) return;
-      note('exit file', viewFile(join(String(settings['--exit-dir'] ?? stage.at('exits')), cid)));
+      note(
+        'exit file',
+        viewFile(join(String(settings['--exit-dir'] ?? stage.at('exits')), String(settings['-c']))),
+      );
       note('persist file', viewFile(stage.at('persist/exit')));
       note('log', viewLog(logOf()));
     },
@@ -192,7 +199,9 @@ export function openRun(stage: Stage, options: RunOptions) {
   }
 
   function pidFileOf(): string {
-    return typeof settings['-p'] === 'string' ? settings['-p'] : stage.at(`pidfile-${cid}`);
+    return typeof settings['-p'] === 'string'
+      ? resolve(options.cwd ?? stage.dir, settings['-p'])
+      : stage.at(`pidfile-${cid}`);
   }
 
   function logOf(): string {
@@ -210,8 +219,9 @@ export function openRun(stage: Stage, options: RunOptions) {
     const path = settings['-P'];
     if (launcherStatus !== 0) return undefined;
     if (typeof path === 'string' && !options.bare) {
-      waitUntil(() => existsSync(path), 'the monitor’s pid file', hangMs);
-      return Number(readFileSync(path, 'utf8'));
+      const pidFile = resolve(options.cwd ?? stage.dir, path);
+      waitUntil(() => existsSync(pidFile), 'the monitor’s pid file', hangMs);
+      return Number(readFileSync(pidFile, 'utf8'));
     }
     return listChildren().find(([pid, , name]) => !before.has(pid) && name === 'conmon')?.[0];
   }

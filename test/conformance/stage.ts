@@ -1,11 +1,11 @@
 // Where a scenario plays, once with each conmon: a folder of its own, containers under that conmon, and a note of all
 // that is seen. Both get the same folder's length, environment and command lines.
 
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { O_CLOEXEC, O_NONBLOCK, O_WRONLY, SIGKILL, WNOHANG } from '../../src/sys/constants.ts';
-import { ENXIO } from '../../src/sys/errno.ts';
+import { EAGAIN, ENXIO } from '../../src/sys/errno.ts';
 import { sys } from '../../src/sys/real.ts';
 import { listChildren, waitUntil } from '../fixtures/monitored.ts';
 import { must, waitForEnd } from '../fixtures/waiting.ts';
@@ -21,6 +21,7 @@ export class Stage {
   readonly #seen = new Map<string, string>();
   readonly #runs: Run[] = [];
   readonly #closers: (() => void)[] = [];
+  readonly #masks = new Map<string, string>();
   readonly #childrenBefore = new Set(listChildren().map(([pid]) => pid));
 
   constructor(conmon: Conmon) {
@@ -48,8 +49,15 @@ export class Stage {
 
   /** The folder's path, which differs between the two, is shown as DIR. */
   note(what: string, text: string): void {
-    const inJson = this.dir.replaceAll('/', '\\/');
-    this.#seen.set(what, text.replaceAll(this.dir, 'DIR').replaceAll(inJson, 'DIR'));
+    let masked = text;
+    for (const [from, to] of [[this.dir, 'DIR'] as const, ...this.#masks])
+      masked = masked.replaceAll(from, to).replaceAll(from.replaceAll('/', '\\/'), to);
+    this.#seen.set(what, masked);
+  }
+
+  /** What differs between the two for a reason of the scenario's is shown as `to`. */
+  mask(from: string, to: string): void {
+    this.#masks.set(from, to);
   }
 
   noteFile(name: string): void {
@@ -91,11 +99,20 @@ export class Stage {
     closeSync(fd);
   }
 
-  /** One line for the ctl or winsz fifo of the bundle. */
+  /** For the ctl or winsz fifo of the bundle. A fifo that nobody reads any more takes it, or not. */
   command(fifo: 'ctl' | 'winsz', text: string): void {
-    const fd = openSync(this.at('bundle', fifo), O_WRONLY | O_NONBLOCK);
-    writeSync(fd, text);
+    const fd = must(
+      sys.open(this.at('bundle', fifo), O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0),
+      `opening ${fifo}`,
+    );
+    const written = sys.write(fd, Buffer.from(text), 0, text.length);
     closeSync(fd);
+    if (written !== -EAGAIN) must(written, `writing to ${fifo}`);
+  }
+
+  /** The children that there are now are not ended with the stage. */
+  spareChildren(): void {
+    for (const [pid] of listChildren()) this.#childrenBefore.add(pid);
   }
 
   /** Is called when all is over. */

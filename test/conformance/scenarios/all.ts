@@ -4,7 +4,9 @@ import type { Scenario } from '../scenario.ts';
 import { attach } from './attach.ts';
 import { control } from './control.ts';
 import { create } from './create.ts';
+import { ends } from './ends.ts';
 import { exec } from './exec.ts';
+import { links } from './links.ts';
 import { logScenarios } from './logs.ts';
 import { options } from './options.ts';
 import { runtime } from './runtime.ts';
@@ -17,4 +19,6 @@ export const scenarios: readonly Scenario[] = [
   ...logScenarios,
   ...attach,
   ...control,
+  ...ends,
+  ...links,
 ];
