@@ -271,7 +271,7 @@ test('E13 exit delay: status, files and socket are there before it, the exit com
   const mark = join(makeFolder(t), 'mark');
   const box = startMonitored(t, {
     container: 'echo out; exit 3',
-    args: ['--exit-delay', '1', ...runsAtExit(`: >${mark}`)],
+    args: ['--exit-delay', '2', ...runsAtExit(`: >${mark}`)],
   });
   box.started();
   assert.equal(box.exitStatus(), '3');
@@ -283,7 +283,7 @@ test('E13 exit delay: status, files and socket are there before it, the exit com
   waitForFile(mark);
   assert.equal(box.end(), 3);
   const betweenMs = statSync(mark).mtimeMs - statSync(box.exitFile).mtimeMs;
-  assert.ok(betweenMs >= 1000 - tickMs, `${betweenMs} ms`);
+  assert.ok(betweenMs >= 2000 - tickMs, `${betweenMs} ms`);
 });
 
 test('E13 exit delay: an exec’s caller has its status before it', t => {
@@ -292,7 +292,7 @@ test('E13 exit delay: an exec’s caller has its status before it', t => {
   writeFileSync(spec, '{}');
   const box = startMonitored(t, {
     container: 'exit 3',
-    args: ['-e', '--exec-process-spec', spec, '--exit-delay', '1', ...runsAtExit(`: >${mark}`)],
+    args: ['-e', '--exec-process-spec', spec, '--exit-delay', '2', ...runsAtExit(`: >${mark}`)],
   });
   box.started();
   assert.equal(box.caller.readSync()?.value, 3);
