@@ -1,55 +1,121 @@
 // The files of one log: the current one and those rotated away, `LOG.1` being the youngest of these. A file that is
-// open stays the same file whatever its name becomes.
+// open stays the same file whatever its name becomes; so files are opened at once when they are noticed, without a turn
+// of the event loop between, and read later.
 
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, read, type Stats, statSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { isMissing } from '../files.ts';
-
-/** One file of a log. */
-export interface Generation {
-  readonly handle: FileHandle;
-  /** Device and inode: no two files that are open have the same. */
-  readonly identity: string;
-  /** Milliseconds since 1970. */
-  readonly modifiedMs: number;
-}
 
 /** More rotated files than anybody keeps; the search ends at the first number that is missing anyway. */
 const generationsMax = 1000;
 
+const readFd = promisify(read);
+
+/** One file of a log, open. */
+export class Generation {
+  /** Device and inode: no two files that are open have the same. */
+  readonly identity: string;
+  readonly #fd: number;
+
+  /** Throws where it can't be opened. */
+  constructor(path: string) {
+    this.#fd = openSync(path, 'r');
+    this.identity = identify(this.stat());
+  }
+
+  /** Answers how many bytes were read; 0 at the end. */
+  async read(buffer: Buffer, offset: number, length: number, position: number): Promise<number> {
+    return (await readFd(this.#fd, buffer, offset, length, position)).bytesRead;
+  }
+
+  stat(): Stats {
+    return fstatSync(this.#fd);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+/** The files of a log in the order in which they were written, each of them once, whatever they are renamed to. */
+export class Succession {
+  readonly #path: string;
+  readonly #rotated: boolean;
+  /** What was answered: an open file has no mark, one that is done with has that of its last state. */
+  readonly #known = new Map<string, string | undefined>();
+  #newest: Generation | undefined;
+
+  /** `rotated` is false where only the current file counts. */
+  constructor(path: string, rotated: boolean) {
+    this.#path = path;
+    this.#rotated = rotated;
+  }
+
+  /** Opens those that are new since the last look, the oldest first. */
+  look(): Generation[] {
+    const newest = this.#newest;
+    if (newest) {
+      const current = statSync(this.#path, { throwIfNoEntry: false });
+      if (current === undefined || identify(current) === newest.identity) return [];
+    }
+    const all = openGenerations(this.#path, this.#rotated);
+    const young = newest ? this.#selectYounger(all, newest) : all;
+    for (const generation of all) if (!young.includes(generation)) generation.close();
+    for (const { identity } of young) this.#known.set(identity, undefined);
+    this.#newest = young.at(-1) ?? newest;
+    return young;
+  }
+
+  /** Closes one that has been read, or is not wanted. */
+  finish(generation: Generation): void {
+    this.#known.set(generation.identity, markOf(generation));
+    generation.close();
+  }
+
+  /** Those after `newest`. Where that has a name of another kind by now, as kubelet gives, they are those written since
+   * and not answered before: an inode may be another file's later, but not with the same size and time. */
+  #selectYounger(all: readonly Generation[], newest: Generation): Generation[] {
+    const index = all.findIndex(({ identity }) => identity === newest.identity);
+    if (index >= 0) return all.slice(index + 1);
+    const lastWritten = newest.stat().mtimeMs;
+    return all.filter(generation => {
+      const { identity } = generation;
+      const mark = this.#known.get(identity);
+      const isKnown = this.#known.has(identity) && (mark === undefined || mark === markOf(generation));
+      return !isKnown && generation.stat().mtimeMs >= lastWritten;
+    });
+  }
+}
+
 /** Opens all files of a log, the oldest first. A rotation meanwhile only moves files to higher numbers, so that going
  * up from the current one meets some twice but misses none. */
-export async function openGenerations(path: string, rotated: boolean): Promise<Generation[]> {
+function openGenerations(path: string, rotated: boolean): Generation[] {
   const found = new Map<string, Generation>();
   for (let number = 0; number <= (rotated ? generationsMax : 0); number++) {
-    const generation = await openGeneration(number === 0 ? path : `${path}.${number}`);
+    const generation = openIfThere(number === 0 ? path : `${path}.${number}`);
     // For a moment there is no current file, when it has been renamed and the new one is not there yet.
     if (generation === undefined && number > 0) break;
     if (generation === undefined) continue;
-    if (found.has(generation.identity)) await generation.handle.close();
+    if (found.has(generation.identity)) generation.close();
     else found.set(generation.identity, generation);
   }
   return [...found.values()].reverse();
 }
 
-/** Those of `all` that came after `last`, the others closed. Where `last` is not among them any more, it was older
- * than all that were written since. */
-export async function keepYounger(all: readonly Generation[], last: Generation): Promise<Generation[]> {
-  const index = all.findIndex(({ identity }) => identity === last.identity);
-  const lastWritten = (await last.handle.stat()).mtimeMs;
-  const younger = all.filter((generation, at) =>
-    index >= 0 ? at > index : generation.modifiedMs >= lastWritten,
-  );
-  for (const generation of all) if (!younger.includes(generation)) await generation.handle.close();
-  return younger;
-}
-
-async function openGeneration(path: string): Promise<Generation | undefined> {
+function openIfThere(path: string): Generation | undefined {
   try {
-    const handle = await open(path, 'r');
-    const { dev, ino, mtimeMs } = await handle.stat();
-    return { handle, identity: `${dev}:${ino}`, modifiedMs: mtimeMs };
+    return new Generation(path);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+function identify({ dev, ino }: Stats): string {
+  return `${dev}:${ino}`;
+}
+
+function markOf(generation: Generation): string {
+  const { size, mtimeMs } = generation.stat();
+  return `${size} ${mtimeMs}`;
 }

@@ -1,6 +1,6 @@
 // A file that grows, as lines.
 
-import type { FileHandle } from 'node:fs/promises';
+import type { Generation } from './generations.ts';
 
 /** One read; the monitor's records are up to 8 KiB. */
 const readBytes = 256 * 1024;
@@ -9,20 +9,20 @@ const newline = 0x0a;
 
 /** Reads the lines of an open file from an offset on. A last line without newline waits until it has one. */
 export class LineReader {
-  readonly #handle: FileHandle;
+  readonly #file: Generation;
   readonly #buffer = Buffer.allocUnsafe(readBytes);
   #position: number;
   #pending: Buffer = Buffer.alloc(0);
 
-  constructor(handle: FileHandle, position: number) {
-    this.#handle = handle;
+  constructor(file: Generation, position: number) {
+    this.#file = file;
     this.#position = position;
   }
 
   /** Yields what is there, up to the end of the file as it is then. A line's bytes are good until the next one. */
   async *read(): AsyncGenerator<Buffer, void, undefined> {
     for (;;) {
-      const { bytesRead } = await this.#handle.read(this.#buffer, 0, readBytes, this.#position);
+      const bytesRead = await this.#file.read(this.#buffer, 0, readBytes, this.#position);
       if (bytesRead === 0) return;
       this.#position += bytesRead;
       const bytes = this.#buffer.subarray(0, bytesRead);
@@ -42,9 +42,8 @@ export class LineReader {
   }
 
   /** Starts over where the file has been cut to less than was read; true where it was. */
-  async noticeTruncation(): Promise<boolean> {
-    const { size } = await this.#handle.stat();
-    if (size >= this.#position) return false;
+  noticeTruncation(): boolean {
+    if (this.#file.stat().size >= this.#position) return false;
     this.#position = 0;
     this.#pending = Buffer.alloc(0);
     return true;

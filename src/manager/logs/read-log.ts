@@ -3,7 +3,7 @@
 import { basename, dirname } from 'node:path';
 import { DirectoryWatch } from '../directory-watch.ts';
 import { EntryJoiner, type LogEntry } from './entries.ts';
-import { type Generation, keepYounger, openGenerations } from './generations.ts';
+import { type Generation, Succession } from './generations.ts';
 import { LineReader } from './line-reader.ts';
 import { type LogStream, parseRecord, parseTimestamp } from './record.ts';
 import { findTail, type Selection } from './tail.ts';
@@ -50,7 +50,7 @@ export async function* readLog(
     }
     for (const entry of joiner.rest()) if (selection.hasTime(entry) && skip-- <= 0) yield entry;
   } finally {
-    await lines.close();
+    lines.close();
   }
 }
 
@@ -78,8 +78,10 @@ class LogLines {
   readonly #selection: Selection;
   readonly #watch: DirectoryWatch;
   readonly #ended: Promise<unknown> | undefined;
+  readonly #succession: Succession;
   #hasEnded = false;
-  #generations: Generation[] = [];
+  /** Open, and still to be read. */
+  readonly #pending: Generation[] = [];
   #offset = 0;
   #change = Promise.withResolvers<void>();
   #stopListening: (() => void) | undefined;
@@ -90,16 +92,17 @@ class LogLines {
     this.#selection = selection;
     this.#watch = new DirectoryWatch(dirname(path), { persistent: true });
     this.#ended = ended;
+    this.#succession = new Succession(path, options.rotated ?? true);
   }
 
   async open(): Promise<void> {
-    const { follow, tail, rotated } = this.#options;
+    const { follow, tail } = this.#options;
     // Watched before it is looked at: a change after the look is told.
     if (follow) this.#listen();
-    this.#generations = await openGenerations(this.#path, rotated ?? true);
-    if (tail === undefined || this.#generations.length === 0) return;
-    const start = await findTail(this.#generations, tail, this.#selection);
-    for (const unwanted of this.#generations.splice(0, start.generation)) await unwanted.handle.close();
+    this.#look();
+    if (tail === undefined || this.#pending.length === 0) return;
+    const start = await findTail([...this.#pending], tail, this.#selection);
+    for (const unwanted of this.#pending.splice(0, start.generation)) this.#succession.finish(unwanted);
     this.#offset = start.offset;
     this.skip = start.skip;
   }
@@ -108,37 +111,34 @@ class LogLines {
     let last: Generation | undefined;
     try {
       for (let more = true; more; more = await this.#findMore(last)) {
-        for (let next = this.#generations.shift(); next !== undefined; next = this.#generations.shift()) {
-          await last?.handle.close();
+        for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
+          if (last) this.#succession.finish(last);
           last = next;
-          const reader = new LineReader(last.handle, this.#offset);
+          const reader = new LineReader(last, this.#offset);
           this.#offset = 0;
-          yield* this.#readOne(last, reader);
+          yield* this.#readOne(reader);
         }
       }
     } finally {
-      await last?.handle.close();
+      last?.close();
     }
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#stopListening?.();
-    for (const generation of this.#generations.splice(0)) await generation.handle.close();
+    for (const generation of this.#pending.splice(0)) generation.close();
   }
 
   /** One file to its end; for the youngest of a log that is followed, until there is a younger one. */
-  async *#readOne(file: Generation, reader: LineReader): AsyncGenerator<Buffer, void, undefined> {
+  async *#readOne(reader: LineReader): AsyncGenerator<Buffer, void, undefined> {
     for (;;) {
       const change = this.#nextChange();
       const hadEnded = this.#hasEnded;
       yield* reader.read();
-      if (!this.#options.follow || this.#generations.length > 0) return;
-      if (await reader.noticeTruncation()) continue;
-      this.#generations = await keepYounger(
-        await openGenerations(this.#path, this.#options.rotated ?? true),
-        file,
-      );
-      if (this.#generations.length > 0) {
+      if (!this.#options.follow) return;
+      if (this.#pending.length === 0 && reader.noticeTruncation()) continue;
+      this.#look();
+      if (this.#pending.length > 0) {
         // Nothing is written to it once there is a younger one; what came in between is.
         yield* reader.read();
         return;
@@ -153,16 +153,26 @@ class LogLines {
     if (!this.#options.follow || last !== undefined || this.#options.signal?.aborted) return false;
     const change = this.#nextChange();
     const hadEnded = this.#hasEnded;
-    this.#generations = await openGenerations(this.#path, this.#options.rotated ?? true);
-    if (this.#generations.length > 0) return true;
+    this.#look();
+    if (this.#pending.length > 0) return true;
     if (hadEnded) return false;
     await change;
     return true;
   }
 
+  #look(): void {
+    this.#pending.push(...this.#succession.look());
+  }
+
   #listen(): void {
     const wake = () => this.#change.resolve();
-    const stop = this.#watch.listen(basename(this.#path), wake);
+    // Files are opened while they still have their name, however long the reader takes to come to them.
+    const stop = this.#watch.listen(basename(this.#path), () => {
+      try {
+        this.#look();
+      } catch {} // the reader looks too, and it can tell somebody
+      wake();
+    });
     const { signal } = this.#options;
     signal?.addEventListener('abort', wake, { once: true });
     const end = () => {

@@ -29,7 +29,7 @@ export async function findTail(
   /** Streams seen, and whether the oldest entry found of each may go on before. */
   const open = new Map<LogStream, boolean>();
   let entries = 0;
-  let start = { generation: Math.max(0, generations.length - 1), offset: await sizeOf(generations.at(-1)) };
+  let start = { generation: Math.max(0, generations.length - 1), offset: sizeOf(generations.at(-1)) };
   for await (const { line, ...place } of readBackwards(generations)) {
     const record = parseRecord(line);
     if (!record || !selection.hasStream(record)) continue;
@@ -72,17 +72,13 @@ interface Placed {
 /** Yields whole lines, the last one first. */
 async function* readBackwards(generations: readonly Generation[]): AsyncGenerator<Placed, void, undefined> {
   for (let generation = generations.length - 1; generation >= 0; generation--) {
-    let end = await sizeOf(generations[generation]);
+    let end = sizeOf(generations[generation]);
     let carry: Buffer = Buffer.alloc(0);
     let complete = false; // what comes after the last newline is not a line yet
     while (end > 0) {
       const from = Math.max(0, end - blockBytes);
-      const { buffer, bytesRead } = await generations[generation]!.handle.read(
-        Buffer.alloc(end - from),
-        0,
-        end - from,
-        from,
-      );
+      const buffer = Buffer.alloc(end - from);
+      const bytesRead = await generations[generation]!.read(buffer, 0, end - from, from);
       const bytes = Buffer.concat([buffer.subarray(0, bytesRead), carry]);
       let lineEnd = bytes.length;
       for (let at = bytes.lastIndexOf(0x0a); at >= 0; at = at === 0 ? -1 : bytes.lastIndexOf(0x0a, at - 1)) {
@@ -97,6 +93,6 @@ async function* readBackwards(generations: readonly Generation[]): AsyncGenerato
   }
 }
 
-async function sizeOf(generation: Generation | undefined): Promise<number> {
-  return generation === undefined ? 0 : (await generation.handle.stat()).size;
+function sizeOf(generation: Generation | undefined): number {
+  return generation === undefined ? 0 : generation.stat().size;
 }

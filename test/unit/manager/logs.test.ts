@@ -1,10 +1,19 @@
 // Reading and following a k8s-file log, against a writer that does to the file what monitors and people do.
 
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { type LogEntry, type LogOptions, readLog } from '../../../src/manager/index.ts';
 import { parseRecord } from '../../../src/manager/logs/record.ts';
@@ -140,6 +149,45 @@ test('logs: following goes through a rename and a new file, with what was still 
     () => {},
   ]);
   assert.deepEqual(seen, ['one', 'two', 'three']);
+});
+
+test('logs: following goes through a rename to any name, as kubelet’s, and no line is lost or comes twice', async t => {
+  const path = makeLog(t, line('one'));
+  writeFileSync(`${path}.1`, line('zero'));
+  const later = new Date(Date.now() + 3_600_000);
+  utimesSync(`${path}.1`, later, later); // touched by somebody since: older nevertheless
+  const seen = await followThrough(path, [
+    () => {},
+    () => {
+      renameSync(path, `${path}.20260102-030405`);
+      // The monitor writes to what it has open until it is told of the new name.
+      setImmediate(() => {
+        appendFileSync(`${path}.20260102-030405`, line('two'));
+        writeFileSync(path, line('three'));
+      });
+    },
+    () => {},
+  ]);
+  assert.deepEqual(seen, ['zero', 'one', 'two', 'three']);
+});
+
+test('logs: following a log that is renamed several times while its reader is busy loses nothing', async t => {
+  const path = makeLog(t, line('one'));
+  const abort = new AbortController();
+  const seen: string[] = [];
+  for await (const { data } of readLog(path, { follow: true, signal: abort.signal })) {
+    seen.push(data.toString());
+    if (seen.length === 4) abort.abort();
+    if (seen.length > 1) continue;
+    for (const text of ['two', 'three', 'four']) {
+      renameSync(path, `${path}.before-${text}`);
+      writeFileSync(path, line(text));
+      // The reader has much else to do, but leaves the event loop its turns.
+      await nextTurn();
+      await nextTurn();
+    }
+  }
+  assert.deepEqual(seen, ['one', 'two', 'three', 'four']);
 });
 
 test('logs: following goes through several rotations at once, and no line comes twice', async t => {
