@@ -1,7 +1,7 @@
 // Commands in containers, attaching and logs through the library, over each conmon there is.
 
 import assert from 'node:assert/strict';
-import { renameSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { ExecTimeoutError, NotFoundError, RuntimeError, StateError } from '../../src/manager/index.ts';
@@ -142,29 +142,33 @@ for (const conmon of conmons)
       assert.equal(bytes, 5_000_000);
     });
 
-    test('logs: followed while the log is renamed and reopened, every line comes once', async t => {
-      const runtime = makeManager(t, conmon);
-      const count = 3000;
-      const script = `i=0; while [ $i -lt ${count} ]; do echo "line $i"; i=$((i + 1)); done`;
-      await runtime.create('log', { bundle: makeShellBundle(t, script) });
-      const path = (await runtime.state('log')).logPath!;
-      const lines: string[] = [];
-      const seen = Promise.withResolvers<void>();
-      const following = (async () => {
-        for await (const { data } of runtime.logs('log', { follow: true })) {
-          lines.push(data.toString());
-          if (lines.length === 1) seen.resolve();
-        }
-      })();
-      await runtime.start('log');
-      await seen.promise;
-      renameSync(path, `${path}.1`);
-      // It may have ended by now: then the log stays as it is.
-      await runtime.reopenLog('log').catch(error => assert.ok(error instanceof StateError, String(error)));
-      await following;
-      assert.deepEqual(
-        lines,
-        Array.from({ length: count }, (_, i) => `line ${i}`),
-      );
-    });
+    for (const suffix of ['.1', '.20260102-030405'])
+      test(`logs: followed while the log is renamed to LOG${suffix} and reopened, every line comes once`, async t => {
+        const runtime = makeManager(t, conmon);
+        const write = (from: number) =>
+          `i=${from}; while [ $i -lt ${from + 1000} ]; do echo "line $i"; i=$((i + 1)); done`;
+        const script = `${write(0)}; read line; ${write(1000)}; read line; ${write(2000)}`;
+        await runtime.create('log', { bundle: makeShellBundle(t, script), stdin: true });
+        const attachment = (await runtime.attach('log')).resume();
+        const path = (await runtime.state('log')).logPath!;
+        const lines: string[] = [];
+        const first = Promise.withResolvers<void>();
+        const following = (async () => {
+          for await (const { data } of runtime.logs('log', { follow: true }))
+            if (lines.push(data.toString()) === 1000) first.resolve();
+        })();
+        await runtime.start('log');
+        await first.promise;
+        renameSync(path, `${path}${suffix}`);
+        attachment.write('go\n'); // the next thousand comes while the log is being reopened
+        await runtime.reopenLog('log');
+        attachment.write('go\n');
+        await following;
+        assert.deepEqual(
+          lines,
+          Array.from({ length: 3000 }, (_, i) => `line ${i}`),
+        );
+        assert.ok(readFileSync(path, 'latin1').endsWith('line 2999\n'));
+        assert.ok(readFileSync(`${path}${suffix}`, 'latin1').includes('line 999\n'));
+      });
   });
