@@ -6,7 +6,7 @@ import { parsePid, pidFileBytesMax } from '../../../src/runtime/pid-file.ts';
 const parse = (text: string) => parsePid(Buffer.from(text, 'latin1'));
 
 describe('pid file', () => {
-  it('is a decimal number, with white space around it or not', () => {
+  it('R8: is a decimal number, with white space around it or not', () => {
     for (const text of ['42', '42\n', ' 42', '\t42 \r\n', '0042'])
       assert.equal(parse(text), 42, JSON.stringify(text));
   });
@@ -19,7 +19,7 @@ describe('pid file', () => {
     );
   });
 
-  it('what is no pid is none', () => {
+  it('R8: what is no pid is none', () => {
     for (const text of [
       ...[
         '',

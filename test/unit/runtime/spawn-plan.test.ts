@@ -18,13 +18,13 @@ const start: RuntimeStart = {
 const spare = '\0'.repeat(10);
 
 describe('spawn plan', () => {
-  it('the runtime is its own first argument, and is not searched for', () => {
+  it('R2: the runtime is its own first argument, and is not searched for', () => {
     const plan = planRuntime({ ...start, argv: ['runc', 'create'] });
     assert.equal(plan.file, 'runc');
     assert.deepEqual(plan.argv, ['runc', 'create']);
   });
 
-  it('stdio comes to 0, 1 and 2, the passed fds stay where they are', () => {
+  it('R3: stdio comes to 0, 1 and 2, the passed fds stay where they are', () => {
     assert.deepEqual(planRuntime({ ...start, passedFds: [3, 5, 20] }).fds, [
       { from: 7, to: 0 },
       { from: 8, to: 1 },
@@ -35,11 +35,11 @@ describe('spawn plan', () => {
     ]);
   });
 
-  it('it dies with us', () => {
+  it('R7: it dies with us', () => {
     assert.equal(planRuntime(start).parentDeathSignal, SIGKILL);
   });
 
-  it('it has the caller’s OOM score and limit of open files, where they are known', () => {
+  it('R6: it has the caller’s OOM score and limit of open files, where they are known', () => {
     const plan = planRuntime({ ...start, oomScoreAdj: '-17', openFilesMax: 1024 });
     assert.equal(plan.oomScoreAdj, '-17');
     assert.equal(plan.openFilesMax, 1024);
@@ -47,7 +47,7 @@ describe('spawn plan', () => {
     assert.ok(!('oomScoreAdj' in unknown) && !('openFilesMax' in unknown));
   });
 
-  it('the environment is the caller’s, byte for byte', () => {
+  it('R2: the environment is the caller’s, byte for byte', () => {
     assert.deepEqual(Buffer.from(planRuntime(start).environ), Buffer.from('A=1\0B=\xff\0', 'latin1'));
     const byte = fc.integer({ min: 1, max: 255 }).map(code => String.fromCharCode(code));
     fc.assert(
@@ -67,13 +67,13 @@ describe('spawn plan', () => {
     assert.equal(planRuntime({ ...start, variables: [] }).environ.length, 0);
   });
 
-  it('a LISTEN_PID that is to be the runtime’s comes last, with room for any pid', () => {
+  it('R5: a LISTEN_PID that is to be the runtime’s comes last, with room for any pid', () => {
     const plan = planRuntime({ ...start, variables: ['LISTEN_PID=4242', 'LISTEN_FDS=2', 'A=1'] });
     assert.equal(plan.listenPid, true);
     assert.equal(Buffer.from(plan.environ).toString(), `LISTEN_FDS=2\0A=1\0LISTEN_PID=${spare}`);
   });
 
-  it('somebody else’s LISTEN_PID keeps its place and its value', () => {
+  it('R5: somebody else’s LISTEN_PID keeps its place and its value', () => {
     const plan = planRuntime({ ...start, variables: ['LISTEN_PID=1', 'A=1'] });
     assert.equal(plan.listenPid, false);
     assert.equal(Buffer.from(plan.environ).toString(), 'LISTEN_PID=1\0A=1\0');
@@ -86,7 +86,7 @@ describe('spawn plan', () => {
 });
 
 describe('LISTEN_PID', () => {
-  it('is replaced where it is ours, or always where the caller says so, and never where it is not set', () => {
+  it('R5: is replaced where it is ours, or always where the caller says so, and never where it is not set', () => {
     assert.equal(replacesListenPid(['LISTEN_PID=42'], 42, false), true);
     assert.equal(replacesListenPid(['LISTEN_PID=41'], 42, false), false);
     assert.equal(replacesListenPid(['LISTEN_PID=41'], 42, true), true);
@@ -94,7 +94,7 @@ describe('LISTEN_PID', () => {
       assert.equal(replacesListenPid(variables, 42, true), false, variables.join());
   });
 
-  it('that is no pid is refused, with ten characters of it', () => {
+  it('R5: that is no pid is refused, with ten characters of it', () => {
     for (const [value, shown] of [
       ['', ''],
       ['0', '0'],
