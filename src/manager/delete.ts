@@ -6,6 +6,7 @@ import { type Context, pathsOf } from './context.ts';
 import { unknownExit, waitForExitFile } from './endings.ts';
 import { NotFoundError, RuntimeError, StateError } from './errors.ts';
 import { readStoredExit, storeExit } from './exit-codes.ts';
+import { timeIfThere } from './files.ts';
 import type { ContainerPaths } from './layout.ts';
 import { within } from './limits.ts';
 import { isRunning } from './processes.ts';
@@ -100,7 +101,8 @@ async function keepAndRemove(
   exit: ContainerExit,
 ): Promise<void> {
   const monitor = created.monitor && isRunning(created.monitor) ? created.monitor : undefined;
-  await storeExit(context.layout, paths, { ...exit, name: config.name, monitor });
+  const times = { createdAt: new Date(config.createdAt), startedAt: timeIfThere(paths.started) };
+  await storeExit(context.layout, paths, { ...exit, ...times, name: config.name, monitor });
   // Not before: the directory of state is what makes a second attempt possible.
   await removeTraces(paths, config.bundle);
   await release(paths);

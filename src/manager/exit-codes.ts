@@ -15,12 +15,17 @@ export const exitCodeKeptMs = 5 * 60 * 1000;
 /** What the store holds of one container. */
 export interface StoredExit extends ContainerExit {
   readonly name: string;
+  readonly createdAt: Date | undefined;
+  /** `undefined` where it was never started. */
+  readonly startedAt: Date | undefined;
   /** The monitor, where its exit command was not done yet. */
   readonly monitor: ProcessIdentity | undefined;
 }
 
 interface Entry {
   readonly name: string;
+  readonly createdAtMs: number | null;
+  readonly startedAtMs: number | null;
   readonly exitCode: number | null;
   readonly oomKilled: boolean;
   readonly finishedAtMs: number | null;
@@ -48,6 +53,8 @@ export function parseExitCode(text: string): number | undefined {
 export async function storeExit(layout: Layout, paths: ContainerPaths, exit: StoredExit): Promise<void> {
   const entry: Entry = {
     name: exit.name,
+    createdAtMs: exit.createdAt?.getTime() ?? null,
+    startedAtMs: exit.startedAt?.getTime() ?? null,
     exitCode: exit.exitCode ?? null,
     oomKilled: exit.oomKilled,
     finishedAtMs: exit.finishedAt?.getTime() ?? null,
@@ -67,11 +74,17 @@ export function readStoredExit(paths: ContainerPaths): StoredExit | undefined {
   if (Date.now() - entry.storedAtMs > exitCodeKeptMs) return undefined;
   return {
     name: entry.name,
+    createdAt: dateOf(entry.createdAtMs),
+    startedAt: dateOf(entry.startedAtMs),
     exitCode: entry.exitCode ?? undefined,
     oomKilled: entry.oomKilled,
-    finishedAt: entry.finishedAtMs === null ? undefined : new Date(entry.finishedAtMs),
+    finishedAt: dateOf(entry.finishedAtMs),
     monitor: entry.monitor ?? undefined,
   };
+}
+
+function dateOf(ms: number | null): Date | undefined {
+  return ms === null ? undefined : new Date(ms);
 }
 
 /** Removes what is too old, halves of interrupted writes too: by the time of the file, which is never before that

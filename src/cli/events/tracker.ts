@@ -47,23 +47,27 @@ export class EventTracker {
     this.#known.set(id, {
       createdAtMs: state.createdAt?.getTime(),
       name: state.name,
-      started,
-      outOfMemory: state.oomKilled,
-      exited,
+      // What has been told stays told: in the middle of a deletion some of it can't be seen any more.
+      started: started || (old?.started ?? false),
+      outOfMemory: state.oomKilled || (old?.outOfMemory ?? false),
+      exited: exited || (old?.exited ?? false),
       deleted: false,
     });
     return events;
   }
 
-  /** A container that is deleted keeps its exit code for a while. */
+  /** A container that is deleted keeps its times and its exit code for a while: a short one may be gone before it
+   * was looked at, and has been created and started all the same. */
   #observeDeleted(state: ContainerState, now: Date): ContainerEvent[] {
-    const { id, name } = state;
+    const { id, name, createdAt, startedAt } = state;
     const before = this.#known.get(id);
     if (before?.deleted) return [];
     const events: ContainerEvent[] = [];
+    if (!before) events.push(makeEvent('create', id, name, createdAt ?? now));
+    if (startedAt && !before?.started) events.push(makeEvent('start', id, name, startedAt));
     if (state.oomKilled && !before?.outOfMemory) events.push(makeEvent('oom', id, name, now));
-    const mayHaveRun = before ? before.started && !before.exited : state.exitCode !== undefined;
-    if (mayHaveRun) events.push(makeExit(state, now));
+    const hasRun = startedAt !== undefined || before?.started;
+    if (hasRun && !before?.exited) events.push(makeExit(state, now));
     events.push(makeEvent('delete', id, name, now));
     this.#known.set(id, {
       createdAtMs: undefined,

@@ -26,7 +26,8 @@ const created: ContainerState = {
 };
 const running: ContainerState = { ...created, status: 'running', startedAt: new Date(2000) };
 const stopped: ContainerState = { ...running, status: 'stopped', exitCode: 3, finishedAt: new Date(3000) };
-const deleted: ContainerState = { ...stopped, bundle: undefined, createdAt: undefined, startedAt: undefined };
+const deleted: ContainerState = { ...stopped, bundle: undefined };
+const neverStarted: ContainerState = { ...deleted, startedAt: undefined, exitCode: 137 };
 
 function tell(...states: readonly (ContainerState | undefined)[]): string[] {
   const tracker = new EventTracker();
@@ -47,10 +48,17 @@ it('EventTracker: a life is told once each, whatever was seen of it', () => {
   assert.deepEqual(tell(created, stopped, deleted), life);
   assert.deepEqual(tell(stopped, undefined), life);
   assert.deepEqual(tell(running, deleted), life);
+  assert.deepEqual(tell(created, deleted), life);
+  assert.deepEqual(tell({ ...created, status: 'creating' }, deleted), life);
 });
 
-it('EventTracker: of a container that was never seen, how it ended is told', () => {
-  assert.deepEqual(tell(deleted, deleted, undefined, undefined), life.slice(2));
+it('EventTracker: what cannot be seen any more in the middle of a deletion is not told again', () => {
+  const halfGone = { ...stopped, startedAt: undefined, exitCode: undefined, finishedAt: undefined };
+  assert.deepEqual(tell(stopped, halfGone, deleted), life);
+});
+
+it('EventTracker: a container that was gone before it was looked at has its whole life told', () => {
+  assert.deepEqual(tell(deleted, deleted, undefined, undefined), life);
 });
 
 it('EventTracker: a creation under way is nothing yet, and one that failed nothing ever', () => {
@@ -58,7 +66,8 @@ it('EventTracker: a creation under way is nothing yet, and one that failed nothi
 });
 
 it('EventTracker: a container that was deleted before it was started has not exited', () => {
-  assert.deepEqual(tell(created, deleted), ['create 1000 -', 'delete 9000 -']);
+  assert.deepEqual(tell(created, neverStarted), ['create 1000 -', 'delete 9000 -']);
+  assert.deepEqual(tell(neverStarted), ['create 1000 -', 'delete 9000 -']);
 });
 
 it('EventTracker: the end is told with the exit code, or when nobody is left to tell it', () => {

@@ -55,6 +55,8 @@ test('exit codes: kept for five minutes, pruned with the next, halves of a write
   const [old, young] = [layOutContainer(layout, 'old'), layOutContainer(layout, 'young')];
   const exit = {
     name: 'n',
+    createdAt: new Date(3),
+    startedAt: undefined,
     exitCode: undefined,
     oomKilled: true,
     finishedAt: new Date(5),
