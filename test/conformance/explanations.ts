@@ -38,7 +38,7 @@ const everywhere: readonly Explanation[] = [
     theirs: 'sock 0700 bundle/attach',
     ours: '',
     reason: 'C conmon leaves the socket when there is no container, or an exit file cannot be written',
-    rule: 'A6',
+    rule: 'F11',
   },
   {
     scenarios: 'any',
@@ -47,7 +47,7 @@ const everywhere: readonly Explanation[] = [
     ours: '',
     reason:
       'C conmon leaves the console socket when the runtime fails, or its container ends, before it is accepted',
-    rule: 'A25',
+    rule: 'F9',
   },
   {
     scenarios: 'any',
@@ -56,7 +56,7 @@ const everywhere: readonly Explanation[] = [
     ours: 'SigIgn:\t0000000000000000',
     reason:
       'what conmon or its caller ignores, SIGPIPE above all, is not for the runtime and the container to inherit',
-    rule: 'O22',
+    rule: 'G8',
   },
   {
     scenarios: 'any',
@@ -65,7 +65,7 @@ const everywhere: readonly Explanation[] = [
     ours: 'SigIgn:\\t0000000000000000',
     reason:
       'an exit command that writes to a broken pipe is to end, as any program; C conmon lets it inherit SIGPIPE ignored',
-    rule: 'E12',
+    rule: 'G8',
   },
   {
     scenarios: 'any',
@@ -73,7 +73,8 @@ const everywhere: readonly Explanation[] = [
     theirs: '{"data": -1}',
     ours: /^\{"data": -1, "message": "Failed to (create container: exit status \d+|execute runtime \S+: Permission denied)"\}$/,
     reason: 'where the runtime says nothing, the caller at least learns how it ended',
-    rule: 'P19',
+    rule: 'R9',
+    in: ['2.2', 'main'],
   },
 ];
 
@@ -122,7 +123,7 @@ const optionDifferences: readonly Explanation[] = [
       theirs: /^\[conmon:e\]: (unable to|--attach).* (Permission denied|Bad file descriptor|Success)$/,
       ours: /^\[conmon:e\]: (unable to (parse|make) _OCI_SYNCPIPE( CLOEXEC: Bad file descriptor)?|--attach specified but _OCI_ATTACHPIPE was not)$/,
       reason: 'C conmon ends the message with the reason of some earlier call, or without a colon',
-      rule: 'M11',
+      rule: 'P2',
     },
   ]),
   {
@@ -139,7 +140,7 @@ const optionDifferences: readonly Explanation[] = [
     theirs: '[conmon:e]: unable to make _OCI_STARTPIPE CLOEXEC Bad file descriptor',
     ours: '[conmon:e]: unable to make _OCI_STARTPIPE CLOEXEC: Bad file descriptor',
     reason: 'a colon before the reason, as in all messages',
-    rule: 'M11',
+    rule: 'P2',
   },
   ...(
     [
@@ -182,7 +183,7 @@ const createDifferences: readonly Explanation[] = [
       '{"data": -1, "message": "Failed to open file \\xe2\\x80\\x9cDIR\\/pidfile\\xe2\\x80\\x9d: No such file or directory"}',
     ours: '{"data": -1, "message": "Failed to read pidfile: DIR\\/pidfile: No such file or directory"}',
     reason: 'the message says what the file was for',
-    rule: 'P19',
+    rule: 'R8',
     in: ['2.2', 'main'],
   },
   {
@@ -191,7 +192,7 @@ const createDifferences: readonly Explanation[] = [
     theirs: /Failed to open file .*No such file or directory/,
     ours: '{"data": -1, "message": "Failed to exec in container: exit status 1"}',
     reason: 'that the runtime failed says more than that its pid file is missing',
-    rule: 'P19',
+    rule: 'R9',
     in: ['main'],
   },
   ...(
@@ -213,7 +214,7 @@ const createDifferences: readonly Explanation[] = [
       theirs,
       ours,
       reason: 'what is no pid is not taken for one; C conmon reports a container with the pid 0',
-      rule: 'P19',
+      rule: 'R8',
     }),
   ),
   ...(
@@ -240,7 +241,7 @@ const createDifferences: readonly Explanation[] = [
       theirs,
       ours,
       reason: 'C conmon tells its caller that it failed, and yet runs the container',
-      rule: 'P20',
+      rule: 'F6',
     }),
   ),
   {
@@ -274,7 +275,7 @@ const createDifferences: readonly Explanation[] = [
     theirs: '{"data": -1, "message": "[conmon:e]: Invalid LISTEN_PID x Success\\n"}',
     ours: '{"data": -1, "message": "Invalid LISTEN_PID x"}',
     reason: 'the message alone, without the form of a log line and the reason of some earlier call',
-    rule: 'M11',
+    rule: 'R5',
     in: ['2.2', 'main'],
   },
 ];
@@ -296,7 +297,7 @@ const execDifferences: readonly Explanation[] = (
   ours,
   reason:
     'CRI-O’s pid file is there before, and empty: C conmon takes that for a started exec and loses the reason',
-  rule: 'P19',
+  rule: 'R8',
   in: ['2.2', 'main'],
 }));
 
@@ -531,7 +532,7 @@ const endDifferences: readonly Explanation[] = [
     ours: '143',
     reason:
       'before the go there is nothing to tidy up: SIGTERM ends it as SIGINT and SIGQUIT do, with C conmon too',
-    rule: 'P6',
+    rule: 'G1',
   },
   {
     scenarios: ['ends/exit-command-fails', 'ends/exit-command-fails-after-success'],
@@ -592,6 +593,7 @@ const linkDifferences: readonly Explanation[] = [
     ours: /runtime stderr: runtime-fails: this was bound to happen\\n$/,
     reason: 'a message is one line, whatever is in it',
     rule: 'M5',
+    in: ['2.2', 'main'],
   },
   {
     scenarios: ['syslog/container-fails-info'],
@@ -600,6 +602,7 @@ const linkDifferences: readonly Explanation[] = [
     ours: /^(<14>TIME conmon: conmon \w{20} <nwarn>: Failed to open cgroups file: .*)?$/,
     reason: 'the exit file says it; at the level info the words are our own',
     rule: 'M3',
+    in: ['2.2', 'main'],
   },
   {
     scenarios: ['syslog/exit-dir-missing'],
@@ -618,6 +621,7 @@ const linkDifferences: readonly Explanation[] = [
     ours: /<14>.*<nwarn>: Failed to write 0 to exit file: DIR\/missing\/\w+: No such file or directory$/,
     reason: 'a warning, as the rest of the end is still done',
     rule: 'E8',
+    in: ['2.2', 'main'],
   },
   {
     scenarios: ['syslog/refusal'],
@@ -651,8 +655,8 @@ const olderDifferences: readonly Explanation[] = (
     [
       'sync pipe',
       '(nothing)',
-      /^\{"data": -1, "message": "Failed to .*"\}$/,
-      'P19',
+      /^\{"data": -1, "message": "(Failed to|Runtime did not) .*"\}$/,
+      'R8',
       'a caller that waits for an answer gets one, also when the runtime says nothing',
     ],
     ['sync pipe', /^\{"data": -1, "message": "a\\tb\/c/, /a\\tb\\\/c/, 'P11', 'a slash is escaped'],
@@ -667,6 +671,136 @@ const olderDifferences: readonly Explanation[] = (
   in: ['2.1'],
 }));
 
+const olderScenarios: readonly Explanation[] = (
+  [
+    ['options/log-level-and-syslog', 'stderr', '', '', 'M1', 'no empty line among the messages'],
+    [
+      'runtime/listen-pid-is-rubbish',
+      'sync pipe',
+      /Invalid LISTEN_PID x Success/,
+      /Invalid LISTEN_PID x"/,
+      'R5',
+      'the message alone',
+    ],
+    [
+      'runtime/umask',
+      'files left',
+      /^(file|fifo) 0600 /,
+      /^(file|fifo) 06\d\d /,
+      'F10',
+      'the caller’s umask does not count',
+    ],
+    [
+      'runtime/stdio-modes',
+      'modes',
+      'fifo 600',
+      'fifo 777',
+      'R3',
+      'a container of another user can open its stdio',
+    ],
+    [
+      'logs/appended-to-with-limit',
+      'log',
+      /^x+.*\nTIME stdout F more$/,
+      '',
+      'L12',
+      'what was in the log counts',
+    ],
+    [
+      'logs/appended-to-with-limit',
+      'files left',
+      'file 0644 LOG',
+      'file 0640 LOG',
+      'L12',
+      'what was in the log counts',
+    ],
+    [
+      'attach/socket-while-running',
+      'files while it runs',
+      'file 0600 LOG',
+      'file 0640 LOG',
+      'L12',
+      'a log’s mode is 0640',
+    ],
+    [
+      'attach/by-symlink-of-107-bytes',
+      'files while it runs',
+      'file 0600 LOG',
+      'file 0640 LOG',
+      'L12',
+      'a log’s mode is 0640',
+    ],
+    ['attach/by-symlink', 'files left', /^link 0777 sockets\//, '', 'A6', 'the link is removed'],
+    ['ends/killed-by-oom', 'files left', 'file 0644 oom', '', 'E17', 'the marker is in the bundle'],
+    ['ends/killed-by-oom', 'files left', '', 'file 0644 bundle/oom', 'E17', 'the marker is in the bundle'],
+    ['ends/child-killed-by-oom', 'files left', 'file 0644 oom', '', 'E17', 'the marker is in the bundle'],
+    [
+      'ends/child-killed-by-oom',
+      'files left',
+      '',
+      'file 0644 bundle/oom',
+      'E17',
+      'the marker is in the bundle',
+    ],
+    [
+      'ends/oci-create-fails',
+      'sync pipe',
+      /218 bytes in all/,
+      /222 bytes in all/,
+      'P11',
+      'a slash is escaped',
+    ],
+    [
+      'syslog/runtime-fails',
+      'syslog',
+      /bound to happen\n \n/,
+      /bound to happen\\n/,
+      'M5',
+      'a message is one line',
+    ],
+    [
+      'syslog/runtime-fails-with-tag',
+      'syslog',
+      /bound to happen\n \n/,
+      /bound to happen\\n/,
+      'M5',
+      'a message is one line',
+    ],
+    [
+      'syslog/container-fails-info',
+      'syslog',
+      /exited with status 1 +$/,
+      /^(.*Failed to open cgroups file.*)?$/,
+      'M3',
+      'the words are our own at the level info',
+    ],
+    [
+      'syslog/exit-dir-missing',
+      'syslog',
+      /Failed to write 0 to exit file/,
+      /Failed to write 0 to exit file/,
+      'E8',
+      'a warning, as the rest of the end is still done',
+    ],
+    [
+      'syslog/bad-control-line',
+      'syslog',
+      /Failed to sscanf message$/,
+      /Invalid control message format$/,
+      'C8',
+      'the words',
+    ],
+  ] as const
+).map(([scenario, what, theirs, ours, rule, reason]) => ({
+  scenarios: [scenario],
+  what,
+  theirs,
+  ours,
+  rule,
+  reason: `${reason}; before 2.2 it was otherwise`,
+  in: ['2.1'],
+}));
+
 export const explanations: readonly Explanation[] = [
   ...everywhere,
   ...optionDifferences,
@@ -678,4 +812,5 @@ export const explanations: readonly Explanation[] = [
   ...endDifferences,
   ...linkDifferences,
   ...olderDifferences,
+  ...olderScenarios,
 ];

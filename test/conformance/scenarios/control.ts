@@ -65,9 +65,9 @@ export const control: readonly Scenario[] = [
   line('largest', '1 1000 1000\n', '1000 1000'),
   line('zero', '1 0 0\n', 'stty: standard input'),
   line('signs-and-spaces', ' 1\t+7  8\n', '7 8'),
-  line('negative', '1 -1 -1\n'),
-  line('too-high', '1 1001 1000\n'),
-  line('too-wide', '1 1000 1001\n'),
+  { ...line('negative', '1 -1 -1\n'), since: '2.2' },
+  { ...line('too-high', '1 1001 1000\n'), since: '2.2' },
+  { ...line('too-wide', '1 1000 1001\n'), since: '2.2' },
   line('much-too-large', '1 100000 100000\n'),
   line('two-fields', '1 2\n'),
   line('one-field', '1\n'),
@@ -81,6 +81,7 @@ export const control: readonly Scenario[] = [
   line('empty-line', '\n'),
   {
     name: 'control/before-the-terminal',
+    since: '2.2',
     needs: 'terminals',
     play: async stage => {
       const container = await makeOciContainer(stage, {
@@ -126,11 +127,13 @@ export const control: readonly Scenario[] = [
   },
   {
     name: 'control/winsz-too-high',
+    since: '2.2',
     needs: 'terminals',
     play: stage => playLine(stage, '1001 8\n', '33 44', 'winsz'),
   },
   {
     name: 'control/several-lines-at-once',
+    since: '2.2',
     needs: 'terminals',
     play: stage => playLine(stage, '1 2 3\n1 4 5\n', '4 5'),
   },

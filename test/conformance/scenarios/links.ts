@@ -104,23 +104,32 @@ const passthrough = (name: string, options: RunOptions): Scenario => ({
 
 export const links: readonly Scenario[] = [
   notify('ready', '"READY=1"'),
-  notify(
-    'all-that-passes',
-    '"READY=1\\nRELOADING=1\\nSTOPPING=1\\nWATCHDOG=1\\nWATCHDOG=trigger\\nSTATUS=up\\nERRNO=2\\nBUSERROR=x\\nMONOTONIC_USEC=5"',
-  ),
-  notify(
-    'what-does-not-pass',
-    '"MAINPID=1"',
-    '"FDSTORE=1\\nFDNAME=x"',
-    '"READY=0"',
-    '" READY=1"',
-    '"BARRIER=1"',
-  ),
-  notify('some-lines-pass', '"MAINPID=1\\nREADY=1\\nNOTIFYACCESS=all\\nSTATUS=x"'),
-  notify('several-messages', '"READY=1"', '"STATUS=one"', '"STATUS=two\\n"', '"STOPPING=1"'),
-  notify('newline-and-return', '"READY=1\\r\\nSTATUS=x\\n\\n"'),
+  {
+    ...notify(
+      'all-that-passes',
+      '"READY=1\\nRELOADING=1\\nSTOPPING=1\\nWATCHDOG=1\\nWATCHDOG=trigger\\nSTATUS=up\\nERRNO=2\\nBUSERROR=x\\nMONOTONIC_USEC=5"',
+    ),
+    since: '2.2',
+  },
+  {
+    ...notify(
+      'what-does-not-pass',
+      '"MAINPID=1"',
+      '"FDSTORE=1\\nFDNAME=x"',
+      '"READY=0"',
+      '" READY=1"',
+      '"BARRIER=1"',
+    ),
+    since: '2.2',
+  },
+  { ...notify('some-lines-pass', '"MAINPID=1\\nREADY=1\\nNOTIFYACCESS=all\\nSTATUS=x"'), since: '2.2' },
+  {
+    ...notify('several-messages', '"READY=1"', '"STATUS=one"', '"STATUS=two\\n"', '"STOPPING=1"'),
+    since: '2.2',
+  },
+  { ...notify('newline-and-return', '"READY=1\\r\\nSTATUS=x\\n\\n"'), since: '2.2' },
   notify('nul', '"READY=1\\0MAINPID=1\\nSTATUS=x"'),
-  notify('status-with-bytes', '"STATUS=\\xff\\t="'),
+  { ...notify('status-with-bytes', '"STATUS=\\xff\\t="'), since: '2.2' },
   notify('empty-message', '""', '"READY=1"'),
   passthrough('both-streams', { container: 'cat; echo out; echo err >&2; exit 3' }),
   passthrough('with-colon', { container: 'echo out', options: { '-l': 'passthrough:' } }),
@@ -133,7 +142,10 @@ export const links: readonly Scenario[] = [
   journald('both-streams', 'echo out; sleep 0.2; echo err >&2'),
   journald('without-name', 'echo hello', [], { options: { '-n': undefined } }),
   journald('tag', 'echo hello', ['--log-tag', 'tag']),
-  journald('labels', 'echo hello', ['--log-label', 'FOO=bar', '--log-label', 'B_2=', '--log-tag', 't']),
+  {
+    ...journald('labels', 'echo hello', ['--log-label', 'FOO=bar', '--log-label', 'B_2=', '--log-tag', 't']),
+    since: '2.2',
+  },
   journald('partial-at-the-end', 'printf abc'),
   journald('parts-of-a-line', 'printf a; sleep 0.1; echo b'),
   journald('8191-bytes', `exec perl -e 'syswrite STDOUT, "x" x 8190 . "\\n"'`),

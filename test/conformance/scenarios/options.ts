@@ -31,10 +31,6 @@ const refusals: Readonly<Record<string, readonly string[]>> = {
   'log-file-unopenable': [...runtime, '-l', '/nonexistent/LOG'],
   'log-file-is-a-folder': [...runtime, '-l', '/etc'],
   'journald-short-id': [...runtime, '-l', 'journald'],
-  'label-without-equals': [...journald, '--log-label', 'NAME'],
-  'label-with-two': [...journald, '--log-label', 'A=b=c'],
-  'label-without-name': [...journald, '--log-label', '=value'],
-  'label-lower-case': [...journald, '--log-label', 'name=value'],
   'log-size-max-range': ['--log-size-max', '9223372036854775808'],
   'log-size-max-word': ['--log-size-max', 'many'],
   'timeout-range': ['-T', '2147483648'],
@@ -47,6 +43,10 @@ const refusals: Readonly<Record<string, readonly string[]>> = {
 };
 
 const newRefusals: Readonly<Record<string, readonly string[]>> = {
+  'label-without-equals': [...journald, '--log-label', 'NAME'],
+  'label-with-two': [...journald, '--log-label', 'A=b=c'],
+  'label-without-name': [...journald, '--log-label', '=value'],
+  'label-lower-case': [...journald, '--log-label', 'name=value'],
   'log-max-files-negative': ['--log-max-files', '-1'],
   'log-max-files-range': ['--log-max-files', '2147483648'],
   'log-max-files-zero': ['--log-max-files', '0', '--log-rotate'],
@@ -76,6 +76,7 @@ export const options: readonly Scenario[] = [
   },
   {
     name: 'options/k8s-file-with-label',
+    since: '2.2',
     play: stage => refuse(stage, [...runtime, '-l', stage.at('LOG'), '--log-label', 'A=b']),
   },
   {
