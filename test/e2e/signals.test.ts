@@ -13,7 +13,6 @@ import {
   makeGate,
   openGate,
   startMonitored,
-  waitForChild,
   waitUntil,
 } from '../fixtures/monitored.ts';
 import { must, waitForEnd } from '../fixtures/waiting.ts';
@@ -68,7 +67,7 @@ for (const signal of [SIGTERM, SIGKILL])
     const box = startMonitored(t, { container: 'echo out; exit 3', log, caller: { startPipe: true } });
     box.caller.go();
     // The monitor waits for a reader of its log, the launcher for the monitor.
-    waitForChild(box.caller.pid, 'conmon');
+    waitUntil(() => listChildren(box.caller.pid).length === 1, 'the monitor');
     sys.kill(box.caller.pid, signal);
     assert.equal(box.caller.wait(), 128 + signal);
     assert.equal(existsSync(box.conmonPidFile), false);
