@@ -20,6 +20,16 @@ export interface JournaldOptions
 /** The environment variable that chooses, because C conmon does not mind one, and an option it would refuse. */
 export const journaldPriorityVariable = 'CONMON_JOURNALD_PRIORITY';
 
+/** The variable's value understood; one that means nothing is warned of, and taken for none. */
+export function chooseJournaldPriority(
+  value: string | undefined,
+  warn: (message: string) => void,
+): JournaldPriority {
+  const priority = parseJournaldPriority(value ?? 'stream');
+  if (priority === undefined) warn(`${journaldPriorityVariable} is neither stream nor prefix: ${value}`);
+  return priority ?? 'stream';
+}
+
 /** Understands the value of {@link journaldPriorityVariable}; `undefined` for one that means nothing. */
 export function parseJournaldPriority(value: string): JournaldPriority | undefined {
   return value === 'stream' || value === 'prefix' ? value : undefined;

@@ -4,13 +4,10 @@
 import { combineExitStatuses, runExitCommand } from '../exit/exit-command.ts';
 import { writeExitFiles } from '../exit/exit-files.ts';
 import { readWaitStatus, unknownExitStatus } from '../exit/exit-status.ts';
+import { describeFailure } from '../lifecycle/failure-words.ts';
 import { type Ending, type LastAct, lastActs } from '../lifecycle/last-acts.ts';
 import { nextStep } from '../lifecycle/next-step.ts';
-import {
-  type JournaldPriority,
-  journaldPriorityVariable,
-  parseJournaldPriority,
-} from '../logs/journald-fields.ts';
+import { chooseJournaldPriority, journaldPriorityVariable } from '../logs/journald-fields.ts';
 import { type Logs, openLogs } from '../logs/logs.ts';
 import type { Messages } from '../messages/messages.ts';
 import { type NotifyRelay, openNotifyRelay } from '../notify/notify-relay.ts';
@@ -35,7 +32,6 @@ import { joinVariables, readVariable } from '../parent/variables.ts';
 import { parsePid, pidFileBytesMax } from '../runtime/pid-file.ts';
 import { buildRuntimeArgv } from '../runtime/runtime-argv.ts';
 import { planRuntime } from '../runtime/spawn-plan.ts';
-import { errorWords } from '../sys/errno.ts';
 import { FatalError, Refusal } from '../sys/errors.ts';
 import { readFile } from '../sys/files.ts';
 import { Reactor } from '../sys/reactor.ts';
@@ -85,7 +81,14 @@ export class Monitor {
     this.#messages = messages;
     this.#warn = message => messages.warn(message);
     sys.umask(0o022);
-    this.#logs = openLogs(sys, { ...options, journaldPriority: this.#journaldPriority() }, this.#warn);
+    this.#logs = openLogs(
+      sys,
+      {
+        ...options,
+        journaldPriority: chooseJournaldPriority(this.#variable(journaldPriorityVariable), this.#warn),
+      },
+      this.#warn,
+    );
     this.#pipes = findParentPipes(sys, this.#variable, handoff.inheritedFds, options.execAttach);
     this.#parkedFds = listParkedFds(handoff.inheritedFds, this.#pipes);
     this.#syncPipe = new SyncPipe(sys, this.#pipes.sync, chooseReportKey(options), this.#warn);
@@ -198,12 +201,12 @@ export class Monitor {
 
     const words = this.#io.readRuntimeWords();
     if (words.length > 0) this.#warn(`runtime stderr: ${new TextDecoder().decode(words)}`);
-    const reason =
-      step === 'fail-runtime'
-        ? `Failed to ${this.#options.exec ? 'exec in' : 'create'} container: exit status ${readWaitStatus(this.#processes.facts.runtimeStatus ?? 0)}`
-        : step === 'fail-console'
-          ? 'Runtime did not set up terminal'
-          : `Failed to read pidfile: ${path}: ${typeof content === 'number' ? errorWords(content) : 'there is no pid in it'}`;
+    const reason = describeFailure(step, {
+      exec: this.#options.exec,
+      runtimeStatus: readWaitStatus(this.#processes.facts.runtimeStatus ?? 0),
+      pidFile: path,
+      pidFileError: typeof content === 'number' ? content : 0,
+    });
     this.#messages.error(reason);
     this.#failureWords = words.length > 0 ? words : new TextEncoder().encode(reason);
     return undefined;
@@ -353,14 +356,6 @@ export class Monitor {
     this.#exitCommandStatus = runExitCommand(this.#sys, this.#reactor, command, this.#warn, () => {
       this.#done.add('runExitCommand'); // begun is as good as done
     });
-  }
-
-  #journaldPriority(): JournaldPriority {
-    const value = this.#variable(journaldPriorityVariable) ?? 'stream';
-    const priority = parseJournaldPriority(value);
-    if (priority === undefined)
-      this.#warn(`${journaldPriorityVariable} is neither stream nor prefix: ${value}`);
-    return priority ?? 'stream';
   }
 
   readonly #variable = (name: string): string | undefined => readVariable(this.#variables, name);

@@ -110,10 +110,10 @@ test('O15 accept: the runtime must be executable, as access(2) says', () => {
 
 const defaults: Options = {
   apiVersion: 0,
-  bundle: '/work',
+  bundle: '/here',
   cid: 'id',
   conmonPidfile: undefined,
-  containerPidfile: '/work/pidfile-id',
+  containerPidfile: '/here/pidfile-id',
   cuuid: 'uuid',
   exec: false,
   execAttach: false,
@@ -172,7 +172,7 @@ test('O16 accept: every option reaches the value of its name, and no other', () 
     );
     assert.ok(name in defaults, name);
     const changed: Record<string, unknown> = { ...defaults };
-    if (entry.long === 'cid') changed.containerPidfile = '/work/pidfile-7';
+    if (entry.long === 'cid') changed.containerPidfile = '/here/pidfile-7';
     if (entry.kind === 'flag') changed[name] = entry.long === 'api-version' ? 1 : true;
     else if (entry.kind === 'string') changed[name] = '7';
     else changed[name] = entry.kind === 'strings' ? ['7'] : 7;
