@@ -68,7 +68,7 @@ export const control: readonly Scenario[] = [
   { ...line('negative', '1 -1 -1\n'), since: '2.2' },
   { ...line('too-high', '1 1001 1000\n'), since: '2.2' },
   { ...line('too-wide', '1 1000 1001\n'), since: '2.2' },
-  line('much-too-large', '1 100000 100000\n'),
+  { ...line('much-too-large', '1 100000 100000\n'), since: '2.2' },
   line('two-fields', '1 2\n'),
   line('one-field', '1\n'),
   line('word', 'foo\n'),
