@@ -15,10 +15,13 @@ const readFd = promisify(read);
 export class Generation {
   /** Device and inode: no two files that are open have the same. */
   readonly identity: string;
+  /** True where it had the log's own name, and no number, when it was opened. */
+  readonly isCurrent: boolean;
   readonly #fd: number;
 
   /** Throws where it can't be opened. */
-  constructor(path: string) {
+  constructor(path: string, isCurrent: boolean) {
+    this.isCurrent = isCurrent;
     this.#fd = openSync(path, 'r');
     this.identity = identify(this.stat());
   }
@@ -54,10 +57,8 @@ export class Succession {
   /** Opens those that are new since the last look, the oldest first. */
   look(): Generation[] {
     const newest = this.#newest;
-    if (newest) {
-      const current = statSync(this.#path, { throwIfNoEntry: false });
-      if (current === undefined || identify(current) === newest.identity) return [];
-    }
+    const current = statSync(this.#path, { throwIfNoEntry: false });
+    if (newest && (current === undefined || identify(current) === newest.identity)) return [];
     const all = openGenerations(this.#path, this.#rotated);
     const young = newest ? this.#selectYounger(all, newest) : all;
     for (const generation of all) if (!young.includes(generation)) generation.close();
@@ -72,17 +73,18 @@ export class Succession {
     generation.close();
   }
 
-  /** Those after `newest`. Where that has a name of another kind by now, as kubelet gives, they are those written since
-   * and not answered before: an inode may be another file's later, but not with the same size and time. */
+  /** Those after `newest`. Where that has a name of another kind by now, as kubelet gives, they are the current file, and
+   * rotated ones that were written since and not answered before. An inode may be another file's later, but not with
+   * the same size and time. */
   #selectYounger(all: readonly Generation[], newest: Generation): Generation[] {
     const index = all.findIndex(({ identity }) => identity === newest.identity);
     if (index >= 0) return all.slice(index + 1);
     const lastWritten = newest.stat().mtimeMs;
     return all.filter(generation => {
-      const { identity } = generation;
+      const { identity, isCurrent } = generation;
       const mark = this.#known.get(identity);
       const isKnown = this.#known.has(identity) && (mark === undefined || mark === markOf(generation));
-      return !isKnown && generation.stat().mtimeMs >= lastWritten;
+      return !isKnown && (isCurrent || generation.stat().mtimeMs >= lastWritten);
     });
   }
 }
@@ -92,7 +94,7 @@ export class Succession {
 function openGenerations(path: string, rotated: boolean): Generation[] {
   const found = new Map<string, Generation>();
   for (let number = 0; number <= (rotated ? generationsMax : 0); number++) {
-    const generation = openIfThere(number === 0 ? path : `${path}.${number}`);
+    const generation = openIfThere(path, number);
     // For a moment there is no current file, when it has been renamed and the new one is not there yet.
     if (generation === undefined && number > 0) break;
     if (generation === undefined) continue;
@@ -102,9 +104,9 @@ function openGenerations(path: string, rotated: boolean): Generation[] {
   return [...found.values()].reverse();
 }
 
-function openIfThere(path: string): Generation | undefined {
+function openIfThere(path: string, number: number): Generation | undefined {
   try {
-    return new Generation(path);
+    return new Generation(number === 0 ? path : `${path}.${number}`, number === 0);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

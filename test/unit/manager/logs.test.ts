@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import {
   appendFileSync,
   mkdtempSync,
+  readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
   truncateSync,
@@ -28,6 +30,14 @@ function makeLog(t: TestContext, text = ''): string {
   const path = join(dir, 'ctr.log');
   writeFileSync(path, text);
   return path;
+}
+
+function readLinkIfThere(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined; // the fd that lists the fds
+  }
 }
 
 async function read(path: string, options: LogOptions = {}): Promise<string[]> {
@@ -169,6 +179,35 @@ test('logs: following goes through a rename to any name, as kubelet’s, and no 
     () => {},
   ]);
   assert.deepEqual(seen, ['zero', 'one', 'two', 'three']);
+});
+
+test('logs: following goes to a new file also where the clock has been set back', async t => {
+  const path = makeLog(t, line('one'));
+  const seen = await followThrough(path, [
+    () => {
+      renameSync(path, `${path}.old`);
+      writeFileSync(`${path}.new`, line('two'));
+      utimesSync(`${path}.new`, 1, 1);
+      renameSync(`${path}.new`, path);
+    },
+  ]);
+  assert.deepEqual(seen, ['one', 'two']);
+});
+
+test('logs: following closes every file that it has opened', async t => {
+  const path = makeLog(t, line('one'));
+  writeFileSync(`${path}.1`, line('zero'));
+  const rename = (name: string) => () => {
+    renameSync(path, `${path}.${name}`);
+    writeFileSync(path, line(name));
+  };
+  const seen = await followThrough(path, [() => {}, rename('a'), rename('b'), rename('c')]);
+  assert.deepEqual(seen, ['zero', 'one', 'a', 'b', 'c']);
+  const open = readdirSync('/proc/self/fd').map(fd => readLinkIfThere(`/proc/self/fd/${fd}`));
+  assert.deepEqual(
+    open.filter(file => file?.startsWith(path)),
+    [],
+  );
 });
 
 test('logs: following a log that is renamed several times while its reader is busy loses nothing', async t => {
