@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { probeCConmon } from '../test/conformance/conmons.ts';
 import { probeJournald } from '../test/journald/harness/probe.ts';
 import { probePodman } from '../test/podman/harness/probe.ts';
 import { probeSystemd } from '../test/systemd/harness/probe.ts';
@@ -83,6 +84,13 @@ export const groups: readonly TestGroup[] = [
     folder: 'test/systemd',
     filesAtOnce: 1,
     needs: async () => (await compiledForm()) ?? (await probeSystemd()),
+  },
+  {
+    name: 'conformance',
+    about: 'every scenario with the C conmon and with ours, every difference explained',
+    folder: 'test/conformance',
+    filesAtOnce: 1,
+    needs: async () => (await compiledForm()) ?? (await probeCConmon()),
   },
   {
     name: 'long',
