@@ -175,7 +175,9 @@ export const attach: readonly Scenario[] = [
   {
     name: 'attach/one-of-two-ends-stdin',
     play: stage =>
-      playWithClients(stage, 2, 'cat; echo end', ([first, second]) => {
+      playWithClients(stage, 2, 'echo ready; cat; echo end', ([first, second]) => {
+        // Only now are both greetings taken: packets of two clients have no order among them.
+        for (const client of [first!, second!]) stage.note('ready', String(client.receive()?.data));
         first!.send('hello\n');
         first!.endInput();
         noteOutput(stage, [first!, second!]);
