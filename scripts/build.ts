@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { formatVersion } from '../src/options/version.ts';
 import { optionsHeader } from './options-header.ts';
 
 const project = join(import.meta.dirname, '..');
@@ -41,12 +42,12 @@ buildLauncher(join(out, 'conmon'));
 if (values.node) linkNode(join(out, 'libexec/conmon'));
 else compileMonitor(join(out, 'libexec/conmon'));
 // An engine aborts when it does not know one of its settings: better here than at the first container.
-execFileSync(join(out, 'conmon'), ['--version'], { stdio: ['ignore', 'ignore', 'inherit'] });
+execFileSync(join(out, 'conmon'), ['--help'], { stdio: ['ignore', 'ignore', 'inherit'] });
 
 /** A shared object that is also a program: the kernel starts it as the launcher, the monitor loads it as its addon. */
 function buildLauncher(target: string): void {
   const header = join(generated, 'options.h');
-  const text = optionsHeader() + engineHeader();
+  const text = optionsHeader() + versionHeader() + engineHeader();
   if (!existsSync(header) || readFileSync(header, 'utf8') !== text) writeFileSync(header, text);
   const sources = [...filesIn('src/launcher', '.c'), ...filesIn('src/sys/native', '.c')];
   const form = join(out, '.form'); // both forms may be built into one folder, one after the other
@@ -96,7 +97,6 @@ function compileMonitor(target: string): void {
   )
     return;
   console.log('compiling the monitor');
-  const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
   run(join(project, 'node_modules/.bin/bun'), [
     'build',
     main,
@@ -110,8 +110,6 @@ function compileMonitor(target: string): void {
     '--no-compile-autoload-tsconfig',
     '--define',
     `BUILD_COMMIT=${JSON.stringify(commit())}`,
-    '--define',
-    `BUILD_VERSION=${JSON.stringify(version)}`,
     '--outfile',
     `${target}.new`,
   ]);
@@ -127,6 +125,11 @@ function linkNode(target: string): void {
     copyFileSync(process.execPath, `${target}.new`); // another file system
   }
   renameSync(`${target}.new`, target);
+}
+
+/** Podman up to 4.3 asks for the version at each of its commands: the launcher answers that itself. */
+function versionHeader(): string {
+  return `\nstatic const char version_text[] = ${JSON.stringify(formatVersion(commit()))};\n`;
 }
 
 function engineHeader(): string {

@@ -244,8 +244,11 @@ static int await_verdict(pid_t monitor, int fd)
 
 int main(int argc, char **argv)
 {
+	// Alone it needs no engine, and Podman up to 4.3 asks at each of its commands.
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return fputs(version_text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+
 	const char *inherited_fds = list_inherited_fds();
-	(void)argc;
 	struct request request = read_request(argv);
 	need_working_directory(request.only_asks);
 	if (!request.only_asks)

@@ -8,7 +8,6 @@ export const version = '2.2.1+ts.0.1.0';
 declare const BUILD_COMMIT: string | undefined;
 
 /** The output of --version; its two lines are what `podman info` shows. */
-export function formatVersion(): string {
-  const commit = typeof BUILD_COMMIT === 'string' ? BUILD_COMMIT : 'unknown';
+export function formatVersion(commit = typeof BUILD_COMMIT === 'string' ? BUILD_COMMIT : 'unknown'): string {
   return `conmon version ${version}\ncommit: ${commit}\n`;
 }

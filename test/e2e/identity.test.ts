@@ -202,7 +202,7 @@ test('R24 identity: a launcher without its monitor says which file is missing', 
   const dir = makeFolder(t);
   mkdirSync(join(dir, 'libexec'));
   copyFileSync(conmon, join(dir, 'conmon'));
-  const launcher = spawnSync(join(dir, 'conmon'), ['--version'], { encoding: 'utf8' });
+  const launcher = spawnSync(join(dir, 'conmon'), ['--help'], { encoding: 'utf8' });
   assert.equal(launcher.status, 1);
   assert.match(launcher.stderr, /^conmon: .*\/libexec\/conmon: No such file or directory\n$/);
 });

@@ -219,8 +219,16 @@ describe('start pipe', () => {
   });
 
   it('--version and --help do not wait for it', () => {
-    for (const args of [['--version'], ['--help'], ['-h'], ['-?'], ['-c', 'id', '--version']])
+    for (const args of [['--help'], ['-h'], ['-?'], ['-c', 'id', '--version']])
       assert.equal(started(args, { startPipe: 'go' }).unread, 2, args.join(' '));
+  });
+
+  it('--version alone is answered without a monitor, and without waiting', () => {
+    const alone = join(folder, 'alone');
+    copyFileSync(conmon, alone); // beside the stand-in, which knows of no version
+    const env = { ...process.env, _OCI_STARTPIPE: '44' };
+    const words = execFileSync(alone, ['--version'], { encoding: 'utf8', env });
+    assert.match(words, /^conmon version \S+\ncommit: \S+\n$/);
   });
 
   it('--version as a value waits as ever', () => {
@@ -306,7 +314,7 @@ describe('the monitor’s file', () => {
         writeFileSync(path, 'this is no program\n');
       }
       prepare(path);
-      for (const args of [['-c', 'id'], ['--sync'], ['--version']]) {
+      for (const args of [['-c', 'id'], ['--sync'], ['--help']]) {
         const run = launch(args, { file: join(half, 'conmon') });
         assert.equal(run.status, 1);
         assert.equal(run.stderr, `conmon: Failed to start the monitor ${path}: ${words}\n`);
