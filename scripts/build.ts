@@ -1,5 +1,6 @@
 // Makes dist/conmon, the launcher with the addon in it, and dist/libexec/conmon, the monitor: compiled by Bun, or
-// with --node the Node engine that runs src/main.ts where it lies. What is newer than its sources stays as it is.
+// with --node the Node engine that runs src/main.ts where it lies; and the man pages. What is newer than its sources
+// stays as it is.
 
 import { execFileSync } from 'node:child_process';
 import {
@@ -17,6 +18,7 @@ import {
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatVersion } from '../src/options/version.ts';
+import { formatManPage } from './man-page.ts';
 import { optionsHeader } from './options-header.ts';
 
 const project = join(import.meta.dirname, '..');
@@ -41,6 +43,7 @@ mkdirSync(generated, { recursive: true });
 buildLauncher(join(out, 'conmon'));
 if (values.node) linkNode(join(out, 'libexec/conmon'));
 else compileMonitor(join(out, 'libexec/conmon'));
+writeManPages(join(out, 'man'));
 // An engine aborts when it does not know one of its settings: better here than at the first container.
 execFileSync(join(out, 'conmon'), ['--help'], { stdio: ['ignore', 'ignore', 'inherit'] });
 
@@ -114,6 +117,17 @@ function compileMonitor(target: string): void {
     `${target}.new`,
   ]);
   renameSync(`${target}.new`, target);
+}
+
+function writeManPages(folder: string): void {
+  for (const name of ['conmon.8', 'conmonctl.1']) {
+    const section = join(folder, `man${name.at(-1)}`);
+    mkdirSync(section, { recursive: true });
+    writeFileSync(
+      join(section, name),
+      formatManPage(readFileSync(join(project, 'docs', `${name}.md`), 'utf8')),
+    );
+  }
 }
 
 /** Under the name that callers look for in /proc/PID/exe. */
