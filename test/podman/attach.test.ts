@@ -77,7 +77,8 @@ underEachConmon('attach', podman => {
 
       second = new Terminal(podman(), ['attach', 'shell'], { rows: 50, cols: 132 });
       await untilConnected(podman(), 'shell', 1);
-      second.type('stty size; echo sec""ond\r');
+      // The size goes over the control fifo, the words over the socket: nothing orders the one before the other.
+      second.type('until stty size | grep "^50 132"; do sleep 0.1; done; echo sec""ond\r');
       await second.shows(/50 132\r\nsecond\r\n/);
       second.type('exit 12\r');
       assert.equal(await second.exitCode, 0);
