@@ -82,7 +82,7 @@ underEachConmon('exec', podman => {
     const terminal = new Terminal(podman(), ['exec', '-it', 'host', 'sh'], { rows: 33, cols: 99 });
     try {
       await terminal.shows(/# /);
-      terminal.type('stty size; tty\r');
+      terminal.type('until stty size | grep "^33 99"; do sleep 0.1; done; tty\r');
       await terminal.shows(/33 99\r\n\/dev\/pts\/\d+\r\n/);
       terminal.resize(44, 111);
       terminal.type('trap "stty size" WINCH; stty size; echo\r');
