@@ -81,6 +81,7 @@ export class AttachServer implements ClientOwner {
 
   /** Sends `buf[start, end)` to every client, in packets of at most 8192 bytes, or queues it. Does not keep `buf`. */
   broadcast(stream: OutputStream, buf: Uint8Array, start: number, end: number): void {
+    this.#accept(); // who connected before this output was read gets it, whichever the reactor reports first
     if (this.#clients.size === 0) return;
     this.#packet ??= new Uint8Array(1 + attachPayloadBytesMax);
     this.#packet[0] = streamTypes[stream];
@@ -150,12 +151,15 @@ export class AttachServer implements ClientOwner {
   }
 
   #accept(): void {
-    const fd = this.sys.accept4(this.#socket.fd, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd === -EAGAIN || fd === -EINTR || fd === -ECONNABORTED) return;
-    if (fd < 0) {
-      this.#refuseAWhile(fd);
-      return;
+    while (!this.#acceptRest) {
+      const fd = this.sys.accept4(this.#socket.fd, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd === -EAGAIN || fd === -EINTR || fd === -ECONNABORTED) return; // the reactor reports what is left
+      if (fd < 0) this.#refuseAWhile(fd);
+      else this.#serve(fd);
     }
+  }
+
+  #serve(fd: number): void {
     const client = new AttachClient(this, fd);
     this.#clients.add(client);
     try {

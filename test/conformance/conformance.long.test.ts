@@ -11,12 +11,13 @@ import { scenarios } from './scenarios/all.ts';
 
 const conmons = findConmons();
 const results: Result[] = [];
+const replaysMax = 2;
 
 after(closeJournal);
 
 for (const scenario of scenarios)
   test(`conformance: ${scenario.name}`, async t => {
-    const result = await playScenario(scenario, conmons, explanations);
+    const result = await playUntilExplained(scenario);
     results.push(result);
     if (result.needs !== undefined) t.skip(`needs ${result.needs}`);
     assert.ok(!isFailure(result), formatResult(result));
@@ -29,3 +30,12 @@ test('conformance: every explanation for any scenario is needed', t => {
   }
   assert.deepEqual(findUnused(explanations, results, conmons.generation), []);
 });
+
+/** C conmon has races of its own, in which a scenario comes out otherwise once in a while: only what comes out so
+ * each time is a difference. */
+async function playUntilExplained(scenario: (typeof scenarios)[number]): Promise<Result> {
+  let result = await playScenario(scenario, conmons, explanations);
+  for (let again = 0; again < replaysMax && isFailure(result); again++)
+    result = await playScenario(scenario, conmons, explanations);
+  return result;
+}
