@@ -61,6 +61,10 @@ function demonstrate({ path, shell, words }: Runtime): number {
   say('Its log, as `kubectl logs` and `podman logs` would read it');
   show(['logs', '--timestamps', 'hello']);
 
+  say('Its exit file, which the monitor put there in one step before it ended');
+  const exitFile = join('exits', 'hello');
+  console.log(`${exitFile}: ${readFileSync(join(work, 'state', exitFile), 'utf8')}`);
+
   say('Another container of the same bundle, with a command of its own, left to its monitor');
   show(
     ['run', '-d', '--id', 'web', bundle, '--', shell, '-c', service],
@@ -68,7 +72,9 @@ function demonstrate({ path, shell, words }: Runtime): number {
   );
   show(['list']);
   const monitor = readMonitor('web');
-  console.log(`(web's monitor is process ${monitor.pid}, ${monitor.name}: all that stays in memory for it)`);
+  console.log(
+    `(web's monitor is process ${monitor.pid}, ${monitor.name}: all that stays in memory for it;\n PID above is what it reported on its sync pipe)`,
+  );
 
   say('A command in it');
   const answer = show(
