@@ -3,7 +3,6 @@
 
 import { writeSync } from 'node:fs';
 import { type CommandLine, type CommandName, parseCommandLine } from './command-line.ts';
-import { create, exec, kill, remove, start, state } from './commands.ts';
 import { defaultRoot } from './container.ts';
 import { type Log, openLog } from './log.ts';
 import { describeFailure, RuntimeError } from './runtime-error.ts';
@@ -36,6 +35,8 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function run({ globals, command, options, positionals }: CommandLine, log: Log): Promise<number> {
+  // Not before there is somebody to tell that the addon it needs is missing.
+  const { create, exec, kill, remove, start, state } = await import('./commands.ts');
   const root = globals.root || defaultRoot(process.env, process.getuid?.() ?? 0);
   const id = positionals[0]!;
   const text = (name: string) => options[name] as string | undefined;

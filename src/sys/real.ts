@@ -1,21 +1,25 @@
-// The Sys of the running kernel: the N-API addon of ./native, which is part of the launcher's file, so that the
-// monitor has no third file to lose and no temporary copy to trust (docs/decisions/launcher.md).
+// The Sys of the running kernel. Our executable has it built in; Node.js loads it as an N-API addon, which the build
+// makes of ./native too. Nothing in the environment decides what is loaded.
 
 import type { Sys } from './sys.ts';
 
-const compiled = process.versions.bun !== undefined;
-const launcher = compiled ? `${process.execPath}/../../conmon` : `${import.meta.dirname}/../../dist/conmon`;
+/** There in our executable only. */
+declare const conmonSys: Sys | undefined;
 
-export const sys: Sys = loadAddon(launcher.replace(/\/[^/]+\/\.\.\//g, '/'));
+export const sys: Sys = typeof conmonSys === 'undefined' ? loadAddon() : conmonSys;
 
-function loadAddon(path: string): Sys {
+/** The folder is the same for src/sys and for lib/sys, which is compiled of it. */
+function loadAddon(): Sys {
+  const path = import.meta.dirname.replace(/\/[^/]+\/[^/]+$/, '/dist/sys.node');
   const addon = { exports: {} };
   try {
     process.dlopen(addon, path);
   } catch (error) {
-    // Without it there is no way to say anything but the engine's own, and no way to go on.
-    console.error(`conmon: Failed to load ${path}: ${error instanceof Error ? error.message : error}`);
-    process.exit(1);
+    // The loader's words name the file.
+    const words = error instanceof Error ? error.message : String(error);
+    throw new Error(`the addon does not load (${words}): \`npm run build\` in a checkout makes it`, {
+      cause: error,
+    });
   }
   return addon.exports as Sys;
 }
