@@ -11,16 +11,28 @@ import { UsageRefusal } from './options/refusal.ts';
 import type { RawValues } from './options/values.ts';
 import { formatVersion } from './options/version.ts';
 import { type Handoff, readHandoff } from './parent/handoff.ts';
-import { readVariable } from './parent/variables.ts';
+import { readVariable } from './sys/environ.ts';
 import { writeAll } from './sys/files.ts';
 import { sys } from './sys/real.ts';
+import { utf8Bytes } from './sys/text.ts';
+import { workingDirectory } from './sys/working-directory.ts';
 
 const exitFailure = 1;
 
-/** The engine's own arguments: its name, and where it is not compiled in, its switches and the script. */
-const engineArguments = process.versions.bun === undefined ? process.execArgv.length + 2 : 1;
+/** The executable's: it keeps the function, and calls it at its start with what its launcher says. */
+declare const conmonAtStart: ((run: (handoff: string) => void) => void) | undefined;
 
-sys.exit(main(readHandoff(sys, engineArguments)));
+if (typeof conmonAtStart === 'undefined') run();
+else conmonAtStart(run);
+
+function run(handoff?: string): void {
+  sys.exit(main(receiveHandoff(handoff)));
+}
+
+function receiveHandoff(given: string | undefined): Handoff {
+  if (given !== undefined) return readHandoff(sys, 1, given); // skips the program's name
+  return readHandoff(sys, process.execArgv.length + 2); // … and Node's switches and the script
+}
 
 function main(handoff: Handoff): number {
   let messages: Messages | undefined;
@@ -34,7 +46,7 @@ function main(handoff: Handoff): number {
       ...about,
       level: parseLogLevel(values.string('log-level') ?? defaultLogLevel),
     });
-    const options = acceptOptions(values, { cwd: workingDirectory(), access: sys.access });
+    const options = acceptOptions(values, { cwd: workingDirectory(sys), access: sys.access });
     return new Monitor(sys, options, handoff, messages).run();
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
@@ -44,8 +56,8 @@ function main(handoff: Handoff): number {
   }
 }
 
-function readValues({ argv, variables }: Handoff): RawValues | 'help' {
-  const variable = (name: string) => readVariable(variables, name);
+function readValues({ argv, environ }: Handoff): RawValues | 'help' {
+  const variable = (name: string) => readVariable(environ, name);
   const charset = readCharset({
     CHARSET: variable('CHARSET'),
     LC_ALL: variable('LC_ALL'),
@@ -55,16 +67,6 @@ function readValues({ argv, variables }: Handoff): RawValues | 'help' {
   return parseArguments(splitCmdline(argv), charset);
 }
 
-/** Undefined where there is none any more, or its path is not UTF-8. */
-function workingDirectory(): string | undefined {
-  try {
-    const path = process.cwd();
-    return path.includes('\ufffd') ? undefined : path;
-  } catch {
-    return undefined;
-  }
-}
-
 function print(text: string): number {
-  return writeAll(sys, 1, new TextEncoder().encode(text)) < 0 ? exitFailure : 0;
+  return writeAll(sys, 1, utf8Bytes(text)) < 0 ? exitFailure : 0;
 }

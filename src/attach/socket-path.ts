@@ -1,6 +1,8 @@
 // Where callers look for the attach socket. It always lies in the bundle; without --full-attach a symbolic link with
 // a short name leads there, since a caller's sun_path may not hold the bundle's path.
 
+import { utf8Bytes, utf8Text } from '../sys/text.ts';
+
 /** Bytes of a path that a caller can put in `sun_path`, whose 108th is the NUL. */
 const sunPathBytesMax = 107;
 
@@ -26,11 +28,16 @@ export function placeAttachSocket(options: {
 // A link of exactly 107 bytes loses its last: callers that cut `<link>/attach` to what sun_path holds would otherwise
 // dial the link itself, and conmon has given it the shorter name ever since.
 function linkPath(socketDir: string, cuuid: string): string {
-  const path = Buffer.from(joinNames(socketDir, cuuid));
-  return path.length === sunPathBytesMax ? path.toString('utf8', 0, path.length - 1) : path.toString();
+  const path = joinNames(socketDir, cuuid);
+  const bytes = utf8Bytes(path);
+  return bytes.length === sunPathBytesMax ? utf8Text(bytes.subarray(0, -1)) : path;
 }
 
 // As g_build_filename(3) joins: one slash between the two, however many there were.
 function joinNames(directory: string, name: string): string {
-  return `${directory.replace(/\/+$/, '')}/${name.replace(/^\/+/, '')}`;
+  let end = directory.length;
+  while (directory[end - 1] === '/') end--;
+  let start = 0;
+  while (name[start] === '/') start++;
+  return `${directory.slice(0, end)}/${name.slice(start)}`;
 }

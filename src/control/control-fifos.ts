@@ -88,7 +88,7 @@ export function openControlFifos(
 interface Fifo {
   readonly name: string;
   readonly about: string;
-  readonly parse: (line: string) => ControlCommand;
+  readonly parse: (line: Uint8Array) => ControlCommand;
 }
 
 const fifos: readonly Fifo[] = [

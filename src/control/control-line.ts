@@ -1,5 +1,7 @@
 // Bytes from a control fifo -> commands. Rules only; the fifos are in ./control-fifos.ts.
 
+import { areDigits, isSpace, parseSigned } from '../sys/bytes.ts';
+
 /** A line with its newline: conmon's buffer, and far more than any caller sends. */
 const controlLineBytesMax = 199;
 /** The largest height and width, in cells, that conmon takes. */
@@ -7,6 +9,8 @@ const windowCellsMax = 1000;
 /** The first number of a line on `ctl`. */
 const commandTypes = { resize: 1, reopenLogs: 2 };
 const newline = 0x0a;
+const plus = 0x2b;
+const minus = 0x2d;
 
 export type ControlCommand =
   | { readonly command: 'resize'; readonly height: number; readonly width: number }
@@ -15,7 +19,7 @@ export type ControlCommand =
   | { readonly command: 'none'; readonly reason: string };
 
 /** A line without its newline: type, height, width, in decimal; what follows a third number is ignored. */
-export function parseControlLine(line: string): ControlCommand {
+export function parseControlLine(line: Uint8Array): ControlCommand {
   const numbers = leadingNumbers(line, 3);
   if (!numbers) return ignore('Invalid control message format');
   const [type, height, width] = numbers as [number, number, number];
@@ -29,7 +33,7 @@ export function parseControlLine(line: string): ControlCommand {
 }
 
 /** A line of the `winsz` fifo without its newline: height and width. */
-export function parseWindowSizeLine(line: string): ControlCommand {
+export function parseWindowSizeLine(line: Uint8Array): ControlCommand {
   const numbers = leadingNumbers(line, 2);
   if (!numbers) return ignore('Failed to parse window size');
   return checkSize(numbers[0]!, numbers[1]!);
@@ -37,12 +41,14 @@ export function parseWindowSizeLine(line: string): ControlCommand {
 
 /** Puts lines together from reads of any size. A line over 199 bytes is dropped as a whole. */
 export class ControlLines {
-  readonly #parse: (line: string) => ControlCommand;
-  #start = '';
+  readonly #parse: (line: Uint8Array) => ControlCommand;
+  /** The beginning of a line whose newline has not come yet. */
+  readonly #held = new Uint8Array(controlLineBytesMax - 1);
+  #heldBytes = 0;
   #isDropping = false;
 
   /** One fifo, one of these: what one writer has begun must not end in another's line. */
-  constructor(parse: (line: string) => ControlCommand) {
+  constructor(parse: (line: Uint8Array) => ControlCommand) {
     this.#parse = parse;
   }
 
@@ -53,9 +59,11 @@ export class ControlLines {
     for (let stop = find(buf, at, end); stop >= 0; stop = find(buf, at, end)) {
       this.#extend(buf, at, stop);
       commands.push(
-        this.#isDropping ? ignore('Could not find newline in entire buffer') : this.#parse(this.#start),
+        this.#isDropping
+          ? ignore('Could not find newline in entire buffer')
+          : this.#parse(this.#held.subarray(0, this.#heldBytes)),
       );
-      this.#start = '';
+      this.#heldBytes = 0;
       this.#isDropping = false;
       at = stop + 1;
     }
@@ -64,19 +72,34 @@ export class ControlLines {
   }
 
   #extend(buf: Uint8Array, start: number, end: number): void {
-    this.#isDropping ||= this.#start.length + end - start >= controlLineBytesMax;
-    if (this.#isDropping) this.#start = '';
-    else for (let at = start; at < end; at++) this.#start += String.fromCharCode(buf[at]!);
+    this.#isDropping ||= this.#heldBytes + end - start > this.#held.length;
+    if (this.#isDropping) return;
+    this.#held.set(buf.subarray(start, end), this.#heldBytes);
+    this.#heldBytes += end - start;
   }
 }
 
 // Numbers as sscanf(3) reads them by %d, but each has to end where a space or the line does: `0x10` and `10.5` are
 // not 0 and 10.
-function leadingNumbers(line: string, count: 2 | 3): number[] | undefined {
-  const fields = line.split(/[ \t\v\f\r]+/);
-  const numbers = fields.slice(fields[0] === '' ? 1 : 0).slice(0, count);
-  if (numbers.length < count || !numbers.every(field => /^[+-]?[0-9]+$/.test(field))) return undefined;
-  return numbers.map(field => Number(field) + 0);
+function leadingNumbers(line: Uint8Array, count: 2 | 3): number[] | undefined {
+  const numbers: number[] = [];
+  let at = 0;
+  while (numbers.length < count) {
+    while (isSpace(line[at])) at++;
+    const start = at;
+    while (at < line.length && !isSpace(line[at])) at++;
+    const number = readNumber(line.subarray(start, at));
+    if (number === undefined) return undefined;
+    numbers.push(number);
+  }
+  return numbers;
+}
+
+// One that is too large to be told from its neighbours is no size or type, but it is a number.
+function readNumber(field: Uint8Array): number | undefined {
+  const sign = field[0] === minus ? -1 : 1;
+  const digits = field[0] === minus || field[0] === plus ? field.subarray(1) : field;
+  return parseSigned(field) ?? (areDigits(digits) ? sign * Number.POSITIVE_INFINITY : undefined);
 }
 
 function checkSize(height: number, width: number): ControlCommand {

@@ -4,6 +4,7 @@
 import { EINVAL, errorWords } from '../sys/errno.ts';
 import { replaceFile } from '../sys/files.ts';
 import type { Sys } from '../sys/sys.ts';
+import { utf8Bytes } from '../sys/text.ts';
 
 export interface ExitFilePlaces {
   /** `--persist-dir` */
@@ -28,7 +29,7 @@ export function writeExitFiles(
   status: number,
   warn: (message: string) => void,
 ): boolean {
-  const content = new TextEncoder().encode(String(status));
+  const content = utf8Bytes(String(status));
   const write = (path: string, what: string): boolean => {
     const answer = replaceFile(sys, path, content, exitFileMode);
     if (answer < 0) warn(`Failed to write ${status} to ${what}: ${path}: ${errorWords(answer)}`);
@@ -45,5 +46,5 @@ export function writeExitFiles(
 
 // An ID with a slash would lead out of the exit directory.
 function isFileName(cid: string): boolean {
-  return cid !== '' && cid !== '.' && cid !== '..' && !/[/\0]/.test(cid);
+  return cid !== '' && cid !== '.' && cid !== '..' && !cid.includes('/') && !cid.includes('\0');
 }

@@ -1,5 +1,6 @@
 // A line and its fields -> the datagram that journald takes. Pure.
 
+import { utf8Bytes } from '../sys/text.ts';
 import { recordTextBytesMax } from './driver.ts';
 import { encodeFixedFields, type JournaldOptions } from './journald-fields.ts';
 
@@ -50,7 +51,6 @@ export class JournalEntry {
 
 const newline = 0x0a;
 const digitZero = 0x30;
-const encoder = new TextEncoder();
-const partialField = encoder.encode('CONTAINER_PARTIAL_MESSAGE=true\n');
+const partialField = utf8Bytes('CONTAINER_PARTIAL_MESSAGE=true\n');
 // MESSAGE always in the form with a length: nearly every text ends in a newline, and any may have one inside.
-const priorityAndMessage = encoder.encode('PRIORITY=6\nMESSAGE\n');
+const priorityAndMessage = utf8Bytes('PRIORITY=6\nMESSAGE\n');

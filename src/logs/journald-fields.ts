@@ -1,7 +1,9 @@
 // What a journal entry of a container is made of: the fields that stay the same, checked and encoded once, and the
 // rule for its priority. Pure. Encoding: systemd's docs, "Native Journal Protocol".
 
+import { concat, isDigit } from '../sys/bytes.ts';
 import { Refusal } from '../sys/errors.ts';
+import { utf8Bytes } from '../sys/text.ts';
 import type { LogOptions, StreamName } from './driver.ts';
 
 /**
@@ -41,7 +43,7 @@ export function parseJournaldPriority(value: string): JournaldPriority | undefin
  * Throws a {@link Refusal} for an ID or a label that C conmon refuses.
  */
 export function encodeFixedFields(options: JournaldOptions): Uint8Array {
-  const cid = encoder.encode(options.cid);
+  const cid = utf8Bytes(options.cid);
   if (cid.length <= shortIdBytes) throw new Refusal('Container ID must be longer than 12 characters');
   const shortId = cid.subarray(0, shortIdBytes);
   const fields: [string, Uint8Array][] = [
@@ -59,10 +61,10 @@ export function encodeFixedFields(options: JournaldOptions): Uint8Array {
 
 /** One field. A value with a newline in it has its length in front, so that it cannot end the field or begin another. */
 export function encodeField(name: string, value: Uint8Array): Uint8Array {
-  if (!value.includes(newline)) return concat([encoder.encode(`${name}=`), value, newlineBytes]);
+  if (!value.includes(newline)) return concat([utf8Bytes(`${name}=`), value, newlineBytes]);
   const length = new DataView(new ArrayBuffer(8));
-  length.setBigUint64(0, BigInt(value.length), true);
-  return concat([encoder.encode(`${name}\n`), new Uint8Array(length.buffer), value, newlineBytes]);
+  length.setUint32(0, value.length, true); // its upper half stays 0
+  return concat([utf8Bytes(`${name}\n`), new Uint8Array(length.buffer), value, newlineBytes]);
 }
 
 /** The priority of a stream's lines, as syslog(3) numbers them: info and err. */
@@ -85,11 +87,10 @@ const newline = 0x0a;
 const lessThan = 0x3c;
 const greaterThan = 0x3e;
 const digitZero = 0x30;
-const encoder = new TextEncoder();
 const newlineBytes = new Uint8Array([newline]);
 
 function encodeGiven(value: string | undefined): Uint8Array | undefined {
-  return value === undefined ? undefined : encoder.encode(value);
+  return value === undefined ? undefined : utf8Bytes(value);
 }
 
 function parseLabel(label: string): [name: string, value: Uint8Array] {
@@ -100,19 +101,14 @@ function parseLabel(label: string): [name: string, value: Uint8Array] {
     throw new Refusal(
       `Container labels must be in format LABEL=VALUE (none or more than one '=' present in '${label}')`,
     );
-  if (!/^[A-Z0-9_]+$/.test(name))
+  if (name === '' || !utf8Bytes(name).every(isOfLabelName))
     throw new Refusal(
       `Container label names must contain only uppercase letters, numbers and underscore (in '${label}')`,
     );
-  return [name, encoder.encode(value)];
+  return [name, utf8Bytes(value)];
 }
 
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+/** An upper-case letter, a digit or an underscore. */
+function isOfLabelName(byte: number): boolean {
+  return (byte >= 0x41 && byte <= 0x5a) || isDigit(byte) || byte === 0x5f;
 }

@@ -108,7 +108,7 @@ class K8sFile implements LogDriver {
   #stamp(stream: StreamName): RecordBuffer {
     this.#prefix.stamp(stream);
     this.#log.setSecond(this.#prefix.second);
-    this.#records ??= new RecordBuffer(this.#prefix.words, this.#log);
+    this.#records ??= new RecordBuffer(this.#prefix.bytes, this.#log);
     return this.#records;
   }
 }

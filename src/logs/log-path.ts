@@ -13,10 +13,12 @@ export type LogTarget =
  * Throws a `Refusal` in conmon's words.
  */
 export function parseLogPath(logPath: string): LogTarget {
-  const [, colons = '', driver = '', rest = ''] = /^(:*)([^:]*)(.*)$/s.exec(logPath)!;
-  const path = rest.replace(/^:+/, '');
+  const start = skipColons(logPath, 0);
+  const colon = logPath.indexOf(':', start);
+  const driver = colon < 0 ? logPath.slice(start) : logPath.slice(start, colon);
+  const path = colon < 0 ? '' : logPath.slice(skipColons(logPath, colon));
   if (driver === '') throw new Refusal('log-path must not be empty');
-  if (path === '' && colons !== '') return { driver: 'k8s-file', path: driver };
+  if (path === '' && start > 0) return { driver: 'k8s-file', path: driver };
   switch (driver) {
     case 'off':
     case 'null':
@@ -29,6 +31,12 @@ export function parseLogPath(logPath: string): LogTarget {
       if (path === '') throw new Refusal('k8s-file requires a filename');
       return { driver, path };
   }
-  if (rest === '') return { driver: 'k8s-file', path: driver };
+  if (colon < 0) return { driver: 'k8s-file', path: driver };
   throw new Refusal(`No such log driver ${driver}`);
+}
+
+function skipColons(text: string, start: number): number {
+  let at = start;
+  while (text[at] === ':') at++;
+  return at;
 }

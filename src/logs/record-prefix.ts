@@ -8,8 +8,6 @@ import type { StreamName } from './driver.ts';
 export const prefixBytes = 45;
 /** Where in it the tag stands: F for the end of a line, P for a part of one. */
 export const tagAt = 43;
-/** The prefix in 32-bit words, as it is stored: the last one is filled with whatever. */
-export const prefixWords = 12;
 
 const template = '0000-00-00T00:00:00.000000000+00:00 stdxxx F ';
 const streamAt = 36;
@@ -18,9 +16,8 @@ const secondsPerMinute = 60;
 
 /** The prefix at the time of the last {@link RecordPrefix.stamp}. */
 export class RecordPrefix {
-  readonly words: DataView = new DataView(new ArrayBuffer(prefixWords * 4));
+  readonly bytes = new Uint8Array(prefixBytes);
   readonly #sys: Sys;
-  readonly #bytes: Uint8Array;
   readonly #clock = new Float64Array(2);
   readonly #local = Int32Array.of(1970, 1, 1, 0, 0, 0, 0); // where there is no local time
   #minute = Number.NaN;
@@ -29,7 +26,6 @@ export class RecordPrefix {
 
   constructor(sys: Sys) {
     this.#sys = sys;
-    this.#bytes = new Uint8Array(this.words.buffer);
     this.#write(0, template);
   }
 
@@ -76,12 +72,12 @@ export class RecordPrefix {
   #digits(at: number, count: number, value: number): void {
     let rest = value;
     for (let i = at + count - 1; i >= at; i--) {
-      this.#bytes[i] = 0x30 + (rest % 10);
+      this.bytes[i] = 0x30 + (rest % 10);
       rest = Math.trunc(rest / 10);
     }
   }
 
   #write(at: number, text: string): void {
-    for (let i = 0; i < text.length; i++) this.#bytes[at + i] = text.charCodeAt(i);
+    for (let i = 0; i < text.length; i++) this.bytes[at + i] = text.charCodeAt(i);
   }
 }

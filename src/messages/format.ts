@@ -1,6 +1,7 @@
 // How a message of the monitor looks on stderr and in syslog, which is how C conmon's look: people and programs
 // search for them. Pure; what a message says may come from anybody, so no text can make a second line.
 
+import { utf8Bytes } from '../sys/text.ts';
 import type { LogLevel } from './level.ts';
 
 /** The moment of a message, as localtime_r(3) gives it. */
@@ -35,15 +36,20 @@ export function syslogLine(level: LogLevel, who: string, time: LocalTime, text: 
 }
 
 /**
- * Encodes a line and its newline as UTF-8 into `buf`, cutting the line (and saying so by three dots) where it
- * does not fit. Answers the number of bytes. `buf` has room for 8 bytes at least.
+ * Encodes a line and its newline as UTF-8 into `buf`, cutting the line at a whole character (and saying so by three
+ * dots) where it does not fit. Answers the number of bytes. `buf` has room for 8 bytes at least.
  */
 export function encodeLine(line: string, buf: Uint8Array): number {
-  const whole = encoder.encodeInto(line, buf.subarray(0, buf.length - 1));
-  let length = whole.written;
-  if (whole.read < line.length) {
-    length = encoder.encodeInto(line, buf.subarray(0, buf.length - 1 - cutMark.length)).written;
-    for (const char of cutMark) buf[length++] = char.charCodeAt(0);
+  const bytes = utf8Bytes(line);
+  let length = bytes.length;
+  if (length < buf.length) {
+    buf.set(bytes);
+  } else {
+    length = buf.length - 1 - cutMark.length;
+    while (isContinuation(bytes[length]!)) length--;
+    buf.set(bytes.subarray(0, length));
+    buf.set(cutMark, length);
+    length += cutMark.length;
   }
   buf[length++] = newline;
   return length;
@@ -51,11 +57,18 @@ export function encodeLine(line: string, buf: Uint8Array): number {
 
 /** Shows control characters as `\n`, `\t`, `\r` or `\x1b`; a backslash stays what it is. */
 export function escapeControls(text: string): string {
-  return text.replace(controls, showControl);
+  let shown = '';
+  let from = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (!isControl(code)) continue;
+    shown += text.slice(from, at) + showControl(code);
+    from = at + 1;
+  }
+  return shown + text.slice(from);
 }
 
-const encoder = new TextEncoder();
-const cutMark = '...';
+const cutMark = utf8Bytes('...');
 const newline = 0x0a;
 const facilityUser = 1 << 3;
 const severityErr = 3;
@@ -77,9 +90,6 @@ const syslogWords: Readonly<Record<LogLevel, string>> = {
   debug: 'ndebug',
   trace: 'ntrace',
 };
-// C0, DEL and C1: the last because terminals take U+009B for the start of an escape sequence.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is about
-const controls = /[\u0000-\u001f\u007f-\u009f]/g;
 
 function stamp(time: LocalTime): string {
   const day = String(time.day).padStart(2, ' ');
@@ -90,9 +100,19 @@ function twoDigits(value: number): string {
   return String(value).padStart(2, '0');
 }
 
-function showControl(control: string): string {
-  if (control === '\n') return '\\n';
-  if (control === '\t') return '\\t';
-  if (control === '\r') return '\\r';
-  return `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`;
+/** C0, DEL and C1: the last because terminals take U+009B for the start of an escape sequence. */
+function isControl(code: number): boolean {
+  return code < 0x20 || (code >= 0x7f && code <= 0x9f);
+}
+
+function showControl(code: number): string {
+  if (code === 0x0a) return '\\n';
+  if (code === 0x09) return '\\t';
+  if (code === 0x0d) return '\\r';
+  return `\\x${code.toString(16).padStart(2, '0')}`;
+}
+
+/** Whether it is a later byte of a character's. */
+function isContinuation(byte: number): boolean {
+  return byte >> 6 === 0b10;
 }

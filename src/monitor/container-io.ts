@@ -80,10 +80,10 @@ export class ContainerIo {
   /** Listens for the terminal; `onConsole` is called when it is here. Answers the socket's path. */
   openConsoleSocket(directory: string, onConsole: () => void): string {
     const hooks = {
-      onConsole: (console: Console) => {
-        this.#console = console;
-        this.#stdin.attachTo(console.inputFd);
-        this.#relay('stdout', console.outputFd, this.#sinks);
+      onConsole: (ends: Console) => {
+        this.#console = ends;
+        this.#stdin.attachTo(ends.inputFd);
+        this.#relay('stdout', ends.outputFd, this.#sinks);
         if (this.#size !== undefined) this.#resize(...this.#size);
         onConsole();
       },

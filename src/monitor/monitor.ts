@@ -28,15 +28,17 @@ import { closeParkedFds, findParentPipes, listParkedFds, type ParentPipes } from
 import { awaitStart } from '../parent/start-pipe.ts';
 import { SyncPipe } from '../parent/sync-pipe.ts';
 import { chooseReportKey } from '../parent/sync-report.ts';
-import { joinVariables, readVariable } from '../parent/variables.ts';
 import { parsePid, pidFileBytesMax } from '../runtime/pid-file.ts';
 import { buildRuntimeArgv } from '../runtime/runtime-argv.ts';
 import { planRuntime } from '../runtime/spawn-plan.ts';
-import { FatalError, Refusal } from '../sys/errors.ts';
+import { findVariable, readVariable } from '../sys/environ.ts';
+import { FatalError } from '../sys/errors.ts';
 import { readFile } from '../sys/files.ts';
 import { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
+import { utf8Bytes, utf8Text } from '../sys/text.ts';
 import { ContainerIo } from './container-io.ts';
+import { describeError } from './describe-error.ts';
 import { Processes } from './processes.ts';
 
 const exitFailure = 1;
@@ -52,7 +54,7 @@ const killGraceMs = 1000;
 export class Monitor {
   readonly #sys: Sys;
   readonly #options: Options;
-  readonly #variables: readonly string[];
+  readonly #environ: Uint8Array;
   readonly #openFilesMax: number | undefined;
   readonly #messages: Messages;
   readonly #warn: (message: string) => void;
@@ -76,7 +78,7 @@ export class Monitor {
   constructor(sys: Sys, options: Options, handoff: Handoff, messages: Messages) {
     this.#sys = sys;
     this.#options = options;
-    this.#variables = handoff.variables;
+    this.#environ = handoff.environ;
     this.#openFilesMax = handoff.openFilesMax;
     this.#messages = messages;
     this.#warn = message => messages.warn(message);
@@ -89,7 +91,12 @@ export class Monitor {
       },
       this.#warn,
     );
-    this.#pipes = findParentPipes(sys, this.#variable, handoff.inheritedFds, options.execAttach);
+    this.#pipes = findParentPipes(
+      sys,
+      name => findVariable(this.#environ, name),
+      handoff.inheritedFds,
+      options.execAttach,
+    );
     this.#parkedFds = listParkedFds(handoff.inheritedFds, this.#pipes);
     this.#syncPipe = new SyncPipe(sys, this.#pipes.sync, chooseReportKey(options), this.#warn);
     this.#verdictFd = handoff.verdictFd;
@@ -176,7 +183,7 @@ export class Monitor {
     const stdio = this.#io.openPipes(devNull);
     const plan = planRuntime({
       argv: buildRuntimeArgv(this.#options, consoleSocket),
-      variables: this.#variables,
+      environ: this.#environ,
       stdio: this.#logs.passthrough ? [0, 1, 2] : stdio,
       passedFds: this.#parkedFds,
       oomScoreAdj: this.#oomScoreAdj,
@@ -200,7 +207,7 @@ export class Monitor {
     if (step === 'identify' && pid !== undefined) return pid;
 
     const words = this.#io.readRuntimeWords();
-    if (words.length > 0) this.#warn(`runtime stderr: ${new TextDecoder().decode(words)}`);
+    if (words.length > 0) this.#warn(`runtime stderr: ${utf8Text(words)}`);
     const reason = describeFailure(step, {
       exec: this.#options.exec,
       runtimeStatus: readWaitStatus(this.#processes.facts.runtimeStatus ?? 0),
@@ -208,7 +215,7 @@ export class Monitor {
       pidFileError: typeof content === 'number' ? content : 0,
     });
     this.#messages.error(reason);
-    this.#failureWords = words.length > 0 ? words : new TextEncoder().encode(reason);
+    this.#failureWords = words.length > 0 ? words : utf8Bytes(reason);
     return undefined;
   }
 
@@ -250,7 +257,7 @@ export class Monitor {
    * done. */
   #breakOff(error: unknown): number {
     this.#messages.error(describeError(error));
-    this.#failureWords ??= new TextEncoder().encode(error instanceof Error ? error.message : String(error));
+    this.#failureWords ??= utf8Bytes(error instanceof Error ? error.message : String(error));
     const hadContainer = this.#processes.facts.containerPid !== undefined;
     for (const act of lastActs(hadContainer ? 'broken' : 'not-started')) {
       try {
@@ -330,7 +337,7 @@ export class Monitor {
     if (containerPid === undefined) {
       if (!this.#answered) this.#answer(-1, this.#failureWords);
     } else if (this.#options.exec) {
-      this.#answer(this.#exitStatus(), timedOut ? new TextEncoder().encode(timedOutMessage) : undefined);
+      this.#answer(this.#exitStatus(), timedOut ? utf8Bytes(timedOutMessage) : undefined);
     }
     this.#syncPipe.close();
   }
@@ -349,7 +356,7 @@ export class Monitor {
       file,
       args,
       delaySeconds,
-      environ: joinVariables(this.#variables),
+      environ: this.#environ,
       oomScoreAdj: this.#oomScoreAdj,
       openFilesMax: this.#openFilesMax,
     };
@@ -358,11 +365,7 @@ export class Monitor {
     });
   }
 
-  readonly #variable = (name: string): string | undefined => readVariable(this.#variables, name);
-}
-
-/** For our own mistakes, where they are as well. */
-function describeError(error: unknown): string {
-  if (error instanceof FatalError || error instanceof Refusal) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  #variable(name: string): string | undefined {
+    return readVariable(this.#environ, name);
+  }
 }

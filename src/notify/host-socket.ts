@@ -11,6 +11,7 @@ import {
 } from '../sys/constants.ts';
 import { FatalError } from '../sys/errors.ts';
 import type { Sys } from '../sys/sys.ts';
+import { utf8Bytes } from '../sys/text.ts';
 
 /** Where the service manager listens. Each message looks it up anew: it may be replaced at any time. */
 export class HostSocket {
@@ -39,7 +40,7 @@ export class HostSocket {
   }
 
   #shorten(path: string): string {
-    if (new TextEncoder().encode(path).length <= addressBytesMax) return path;
+    if (utf8Bytes(path).length <= addressBytesMax) return path;
     const slash = path.lastIndexOf('/');
     this.#folderFd = this.#sys.open(path.slice(0, slash) || '/', O_PATH | O_CLOEXEC, 0);
     return this.#folderFd < 0 ? path : `/proc/self/fd/${this.#folderFd}/${path.slice(slash + 1)}`;

@@ -1,5 +1,8 @@
 // The counters of a version 2 cgroup's memory.events. Pure.
 
+import { hasAt, parseDecimal, split } from '../sys/bytes.ts';
+import { utf8Bytes } from '../sys/text.ts';
+
 /** `oom`: allocations that met the limit and had nothing to reclaim; `oomKill`: processes killed for it. */
 export interface OomCounters {
   readonly oom: number;
@@ -9,8 +12,9 @@ export interface OomCounters {
 export const noOoms: OomCounters = { oom: 0, oomKill: 0 };
 
 /** Reads the counters from lines `NAME COUNT`; one that is missing, or no number, counts 0. */
-export function parseMemoryEvents(content: string): OomCounters {
-  return { oom: readCounter(content, 'oom'), oomKill: readCounter(content, 'oom_kill') };
+export function parseMemoryEvents(content: Uint8Array): OomCounters {
+  const lines = split(content, newline);
+  return { oom: readCounter(lines, 'oom'), oomKill: readCounter(lines, 'oom_kill') };
 }
 
 /** Whether one of the counters is another than before. Zero is never news. */
@@ -18,7 +22,14 @@ export function hasNewOom(before: OomCounters, now: OomCounters): boolean {
   return (now.oom !== 0 && now.oom !== before.oom) || (now.oomKill !== 0 && now.oomKill !== before.oomKill);
 }
 
-function readCounter(content: string, name: string): number {
-  const value = new RegExp(`^${name} (\\d+)$`, 'm').exec(content)?.[1];
-  return value === undefined ? 0 : Number(value);
+const newline = 0x0a;
+
+/** Of several lines with that name and a number, the first counts. */
+function readCounter(lines: readonly Uint8Array[], name: string): number {
+  const start = utf8Bytes(`${name} `);
+  for (const line of lines) {
+    const count = hasAt(line, 0, start) ? parseDecimal(line.subarray(start.length)) : undefined;
+    if (count !== undefined) return count;
+  }
+  return 0;
 }

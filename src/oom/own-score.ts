@@ -1,11 +1,14 @@
 // Our own standing with the OOM killer: without the monitor nobody would learn how the container ended.
 
+import { areDigits, trim } from '../sys/bytes.ts';
 import { O_CLOEXEC, O_RDWR } from '../sys/constants.ts';
 import { EINTR, errorWords } from '../sys/errno.ts';
 import type { Sys } from '../sys/sys.ts';
+import { utf8Bytes, utf8Text } from '../sys/text.ts';
 
 const scorePath = '/proc/self/oom_score_adj';
-const scoreNever = new TextEncoder().encode('-1000');
+const scoreNever = utf8Bytes('-1000');
+const minus = 0x2d;
 const scoreBytesMax = 16; // `-1000` and a newline, with room
 
 /**
@@ -31,8 +34,9 @@ function readScore(sys: Sys, fd: number, debug: (message: string) => void): stri
   const buf = new Uint8Array(scoreBytesMax);
   const got = untilDone(() => sys.read(fd, buf, 0, buf.length));
   if (got < 0) debug(`failed to read from ${scorePath}: ${errorWords(got)}`);
-  const text = new TextDecoder().decode(buf.subarray(0, Math.max(0, got))).trim();
-  return /^-?\d+$/.test(text) ? text : '0';
+  const score = trim(buf.subarray(0, Math.max(0, got)));
+  const isNumber = areDigits(score[0] === minus ? score.subarray(1) : score);
+  return isNumber ? utf8Text(score) : '0';
 }
 
 function untilDone(call: () => number): number {

@@ -76,7 +76,7 @@ function startWatch(
     else notes.warn(text);
     return undefined;
   }
-  const cgroup = findMemoryCgroup(new TextDecoder().decode(content), subject.root ?? cgroupRoot);
+  const cgroup = findMemoryCgroup(content, subject.root ?? cgroupRoot);
   if (!cgroup) {
     notes.debug('Failed to get memory cgroup path. Container may have exited');
     return undefined;

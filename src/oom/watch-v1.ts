@@ -6,6 +6,7 @@ import { EAGAIN, EINTR, errorWords } from '../sys/errno.ts';
 import { writeAll } from '../sys/files.ts';
 import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
+import { utf8Bytes } from '../sys/text.ts';
 import type { CgroupWatch, OomNotes } from './watch-oom.ts';
 
 export function watchCgroupV1(
@@ -76,7 +77,7 @@ function registerEventfd(
   let answer = oomControl;
   if (oomControl >= 0) {
     // A kernel built for real time has no such interface, and refuses (PREEMPT_RT).
-    answer = writeAll(sys, control, new TextEncoder().encode(`${fd} ${oomControl}`));
+    answer = writeAll(sys, control, utf8Bytes(`${fd} ${oomControl}`));
     if (answer < 0) notes.warn(`Failed to write to cgroup.event_control: ${errorWords(answer)}`);
     sys.close(oomControl);
   }
@@ -85,11 +86,12 @@ function registerEventfd(
 }
 
 function readCount(sys: Sys, fd: number): number | 'broken' {
-  const buf = new Uint8Array(8); // eventfd(2): one 64-bit integer in the machine's byte order, little-endian here
+  const words = new Uint32Array(2); // eventfd(2): one 64-bit integer in the machine's byte order, little-endian here
+  const buf = new Uint8Array(words.buffer);
   for (;;) {
     const got = sys.read(fd, buf, 0, buf.length);
     if (got === -EINTR) continue;
     if (got === -EAGAIN) return 0;
-    return got === buf.length ? Number(new DataView(buf.buffer).getBigUint64(0, true)) : 'broken';
+    return got === buf.length ? words[1]! * 2 ** 32 + words[0]! : 'broken';
   }
 }

@@ -66,7 +66,7 @@ function startInotify(sys: Sys, path: string, notes: OomNotes): number {
 
 function readCounters(sys: Sys, path: string, notes: OomNotes): OomCounters | undefined {
   const content = readFile(sys, path, eventsFileBytesMax);
-  if (typeof content !== 'number') return parseMemoryEvents(new TextDecoder().decode(content));
+  if (typeof content !== 'number') return parseMemoryEvents(content);
   if (content === -ENOENT) notes.debug('Cgroup appears to have been removed, stopping OOM monitoring');
   else notes.warn(`Failed to open cgroups file: ${path}: ${errorWords(content)}`);
   return undefined;

@@ -3,6 +3,7 @@
 import { X_OK } from '../sys/constants.ts';
 import { errorWords } from '../sys/errno.ts';
 import { Refusal } from '../sys/errors.ts';
+import { utf8Bytes } from '../sys/text.ts';
 import type { Options } from './options.ts';
 import { UsageRefusal } from './refusal.ts';
 import type { RawValues } from './values.ts';
@@ -126,7 +127,7 @@ function checkFileName(what: string, name: string): void {
   const shown = name.length > shownCharactersMax ? `${name.slice(0, shownCharactersMax)}...` : name;
   if (name === '.' || name === '..' || name.includes('/'))
     throw new Refusal(`${what} ${shown} is not a file name`);
-  const bytes = new TextEncoder().encode(name).length;
+  const bytes = utf8Bytes(name).length;
   if (bytes > fileNameBytesMax) {
     throw new Refusal(`${what} ${shown} is ${bytes} bytes long, more than ${fileNameBytesMax}`);
   }

@@ -1,5 +1,6 @@
 // In which character set the caller's arguments are, and the text of one that must be in it.
 
+import { utf8Text, utf8ValidLength } from '../sys/text.ts';
 import { UsageRefusal } from './refusal.ts';
 
 /** What arguments may hold: any UTF-8, or ASCII alone. */
@@ -21,15 +22,15 @@ export interface LocaleVariables {
 export function readCharset(variables: LocaleVariables): Charset {
   if (variables.CHARSET) return variables.CHARSET.includes('UTF-8') ? 'utf-8' : 'ascii';
   const locale = variables.LC_ALL || variables.LC_CTYPE || variables.LANG || 'C';
-  const codeset = /^[^.@]+\.([^@]*)/.exec(locale)?.[1] ?? '';
-  return codeset.toLowerCase().replaceAll(/[^a-z0-9]/g, '') === 'utf8' ? 'utf-8' : 'ascii';
+  return simplify(readCodeset(locale)) === 'utf8' ? 'utf-8' : 'ascii';
 }
 
 /** The text of a string value, every byte of it kept. Throws a {@link UsageRefusal} in GLib's words. */
 export function decodeValue(bytes: Uint8Array, charset: Charset): string {
-  const text = decodeUtf8(bytes);
+  if (utf8ValidLength(bytes) < bytes.length) throw invalidBytes();
+  const text = utf8Text(bytes);
   // Only in ASCII is every character one byte.
-  if (text === undefined || (charset === 'ascii' && text.length !== bytes.length)) throw invalidBytes();
+  if (charset === 'ascii' && text.length !== bytes.length) throw invalidBytes();
   return text;
 }
 
@@ -38,8 +39,8 @@ export function showBytes(bytes: Uint8Array): string {
   let text = '';
   let rest = bytes;
   while (rest.length > 0) {
-    const valid = validPrefix(rest);
-    text += strictDecoder.decode(rest.subarray(0, valid));
+    const valid = utf8ValidLength(rest);
+    text += utf8Text(rest.subarray(0, valid));
     if (valid === rest.length) break;
     text += `\\x${rest[valid]!.toString(16).padStart(2, '0')}`;
     rest = rest.subarray(valid + 1);
@@ -49,42 +50,31 @@ export function showBytes(bytes: Uint8Array): string {
 
 /** A message as the caller's terminal can show it: a question mark for each character that is not ASCII. */
 export function showText(text: string, charset: Charset): string {
-  return charset === 'ascii' ? text.replaceAll(/[^\0-\x7f]/gu, '?') : text;
+  if (charset !== 'ascii') return text;
+  let shown = '';
+  for (const character of text) shown += character <= lastOfAscii ? character : '?';
+  return shown;
 }
 
-const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const lastOfAscii = '\x7f';
 
-function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return strictDecoder.decode(bytes);
-  } catch {
-    return undefined;
+/** `UTF-8` of `de_DE.UTF-8@euro`; empty where there is none. */
+function readCodeset(locale: string): string {
+  const dot = locale.indexOf('.');
+  const at = locale.indexOf('@');
+  if (dot <= 0 || (at >= 0 && at < dot)) return '';
+  return locale.slice(dot + 1, at < 0 ? locale.length : at);
+}
+
+/** Its letters and digits alone, the letters small: locales spell one and the same in many ways. */
+function simplify(codeset: string): string {
+  let simple = '';
+  for (const character of codeset.toLowerCase()) {
+    if ((character >= 'a' && character <= 'z') || (character >= '0' && character <= '9')) simple += character;
   }
+  return simple;
 }
 
 function invalidBytes(): UsageRefusal {
   return new UsageRefusal('option parsing failed: Invalid byte sequence in conversion input');
-}
-
-/** Length of the longest part from the start that is valid UTF-8. */
-function validPrefix(bytes: Uint8Array): number {
-  let at = 0;
-  while (at < bytes.length) {
-    const length = sequenceLength(bytes[at]!);
-    if (length === 0 || (length > 1 && !isValid(bytes.subarray(at, at + length)))) return at;
-    at += length;
-  }
-  return at;
-}
-
-function sequenceLength(lead: number): number {
-  if (lead < 0x80) return 1;
-  if (lead < 0xc2) return 0;
-  if (lead < 0xe0) return 2;
-  if (lead < 0xf0) return 3;
-  return lead < 0xf5 ? 4 : 0;
-}
-
-function isValid(sequence: Uint8Array): boolean {
-  return decodeUtf8(sequence) !== undefined;
 }

@@ -1,25 +1,68 @@
 // Integers as strtol(3) reads them with base 0: that is what GLib does with the values of int options.
 
+import { isSpace } from '../sys/bytes.ts';
 import type { OptionKind } from './table.ts';
 
-/** The number that a text stands for, or why it is none. */
+/** The number that a value stands for, or why it is none. */
 export type IntegerAnswer =
   | { readonly value: number }
   | { readonly error: 'not an integer' | 'out of range' };
 
 /**
- * Reads a whole text as a decimal, octal (`017`) or hexadecimal (`0x1f`) number, with white space and one sign
- * allowed before it, within the range of `kind`. A value beyond 2^53 comes out rounded.
+ * Reads a whole value as a decimal, octal (`017`) or hexadecimal (`0x1f`) number, with white space and one sign
+ * allowed before it, within the range of `kind`. A number beyond 2^53 comes out rounded.
  */
-export function parseInteger(text: string, kind: Extract<OptionKind, 'int' | 'int64'>): IntegerAnswer {
-  const match = integer.exec(text);
-  if (match === null) return { error: 'not an integer' };
-  const [, sign, hexadecimal, octal, decimal] = match;
-  const magnitude = BigInt(hexadecimal ?? (octal === undefined ? decimal! : `0o${octal}`));
-  const value = sign === '-' ? -magnitude : magnitude;
-  const limit = 2n ** (kind === 'int' ? 31n : 63n);
-  return value < -limit || value >= limit ? { error: 'out of range' } : { value: Number(value) };
+export function parseInteger(bytes: Uint8Array, kind: Extract<OptionKind, 'int' | 'int64'>): IntegerAnswer {
+  let at = 0;
+  while (isSpace(bytes[at])) at++;
+  const isNegative = bytes[at] === minus;
+  if (isNegative || bytes[at] === plus) at++;
+  const radix = readRadix(bytes, at);
+  at += radix === 16 ? 2 : 0; // past its `0x`
+  if (at === bytes.length) return { error: 'not an integer' };
+
+  // In two halves of 32 bits, as 64 are more than a number holds. Once it is too large it stays so.
+  let high = 0;
+  let low = 0;
+  for (; at < bytes.length; at++) {
+    const digit = readDigit(bytes[at]!);
+    if (digit >= radix) return { error: 'not an integer' };
+    if (high >= half) continue;
+    low = low * radix + digit;
+    high = high * radix + Math.floor(low / half);
+    low %= half;
+  }
+  const isInRange = isNegative ? isAtMost(high, low, kind) : isBelow(high, low, kind);
+  if (!isInRange) return { error: 'out of range' };
+  const magnitude = high * half + low; // the only step that may round
+  return { value: isNegative ? 0 - magnitude : magnitude };
 }
 
-/** White space of isspace(3) in the C locale, a sign, then one of: hexadecimal, octal, decimal. */
-const integer = /^[ \t\n\v\f\r]*([+-]?)(?:(0x[0-9a-f]+)|0([0-7]+)|([1-9][0-9]*|0))$/i;
+const half = 2 ** 32;
+const plus = 0x2b;
+const minus = 0x2d;
+
+/** By how a number begins. Octal's leading 0 is a digit of it as well. */
+function readRadix(bytes: Uint8Array, at: number): 8 | 10 | 16 {
+  if (readDigit(bytes[at]) !== 0) return 10;
+  const mark = bytes[at + 1];
+  return mark === 0x78 || mark === 0x58 ? 16 : 8;
+}
+
+/** What a digit or a letter counts for; too much for any number if it is neither. */
+function readDigit(byte = 0): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : 99;
+}
+
+/** Whether the magnitude is below 2^31 or 2^63. */
+function isBelow(high: number, low: number, kind: 'int' | 'int64'): boolean {
+  return kind === 'int' ? high === 0 && low < half / 2 : high < half / 2;
+}
+
+/** Whether it is that at most. */
+function isAtMost(high: number, low: number, kind: 'int' | 'int64'): boolean {
+  if (isBelow(high, low, kind)) return true;
+  return kind === 'int' ? high === 0 && low === half / 2 : high === half / 2 && low === 0;
+}

@@ -1,5 +1,6 @@
 // The command line, read by the rules of GLib's GOptionContext, and refused in its words. Pure.
 
+import { utf8Text } from '../sys/text.ts';
 import { type Charset, decodeValue, showBytes, showText } from './charset.ts';
 import { parseInteger } from './integer.ts';
 import { UsageRefusal } from './refusal.ts';
@@ -33,6 +34,7 @@ export function parseArguments(args: readonly Uint8Array[], charset: Charset): R
 }
 
 const dash = 0x2d;
+const equalsSign = 0x3d;
 
 class Parser {
   readonly values = new CollectedValues();
@@ -59,15 +61,16 @@ class Parser {
   }
 
   #parseLong(arg: Uint8Array): 'help' | undefined {
-    const [name = ''] = lossyDecoder.decode(arg.subarray(2)).split('=', 1);
-    const isAlone = arg.length === 2 + name.length;
+    const sign = arg.indexOf(equalsSign, 2);
+    const isAlone = sign < 0;
+    const name = utf8Text(arg.subarray(2, isAlone ? arg.length : sign));
     if (isAlone && (name === 'help' || name === 'help-all')) return 'help';
     const entry = optionsByLong.get(name);
     if (entry === undefined) throw this.#unknown(arg);
     if (entry.kind === 'flag') {
       this.values.setFlag(entry); // GLib takes `--sync=no` for `--sync`
     } else {
-      const value = isAlone ? this.#takeNext(`--${name}`) : arg.subarray(3 + name.length);
+      const value = isAlone ? this.#takeNext(`--${name}`) : arg.subarray(sign + 1);
       this.#setValue(entry, value, `--${name}`);
     }
     return undefined;
@@ -103,8 +106,8 @@ class Parser {
       this.values.addString(entry, decodeValue(bytes, this.#charset));
       return;
     }
+    const answer = parseInteger(bytes, entry.kind);
     const text = showBytes(bytes);
-    const answer = parseInteger(text, entry.kind);
     if ('value' in answer) this.values.setInteger(entry, answer.value);
     else if (answer.error === 'out of range')
       throw this.#refuse(`Integer value “${text}” for ${option} out of range`);
@@ -119,6 +122,3 @@ class Parser {
     return new UsageRefusal(showText(`option parsing failed: ${text}`, this.#charset));
   }
 }
-
-/** For names alone: one that is not ASCII is unknown, whatever comes out. */
-const lossyDecoder = new TextDecoder('utf-8', { ignoreBOM: true });

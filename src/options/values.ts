@@ -46,7 +46,8 @@ export class CollectedValues implements RawValues {
   }
 
   string(name: NameOf<'string'>): string | undefined {
-    return this.#strings.get(name)?.at(-1);
+    const values = this.strings(name as NameOf<'strings'>);
+    return values[values.length - 1];
   }
 
   strings(name: NameOf<'strings'>): readonly string[] {

@@ -4,7 +4,7 @@
 /** The conmon whose behaviour this is; its build metadata, which no comparison looks at, is our own version. */
 export const version = '2.2.1+ts.0.1.0';
 
-/** Put in by the build (`--define`); not there when the source runs as it is. */
+/** Put in by the build; not there when the source runs as it is. */
 declare const BUILD_COMMIT: string | undefined;
 
 /** The output of --version; its two lines are what `podman info` shows. */

@@ -5,6 +5,7 @@ import { errorWords } from '../sys/errno.ts';
 import { FatalError } from '../sys/errors.ts';
 import { replaceFile, writeAll } from '../sys/files.ts';
 import type { Sys } from '../sys/sys.ts';
+import { utf8Bytes } from '../sys/text.ts';
 
 /** As g_file_set_contents(3) in C conmon; with conmon's umask the file is 0644. */
 const pidFileMode = 0o666;
@@ -20,7 +21,7 @@ export function becomeSubreaper(sys: Sys): void {
 export function takeName(sys: Sys): void {
   const fd = sys.open('/proc/self/comm', O_WRONLY | O_CLOEXEC, 0);
   if (fd < 0) return; // without /proc nobody can look, either
-  writeAll(sys, fd, new TextEncoder().encode('conmon'));
+  writeAll(sys, fd, utf8Bytes('conmon'));
   sys.close(fd);
 }
 
@@ -39,7 +40,7 @@ export function detachStdio(sys: Sys, devNull: number): void {
 
 /** Writes our pid, without a newline: Podman reads the file with strconv.Atoi. */
 export function writeConmonPidfile(sys: Sys, path: string): void {
-  const answer = replaceFile(sys, path, new TextEncoder().encode(String(sys.getpid())), pidFileMode);
+  const answer = replaceFile(sys, path, utf8Bytes(String(sys.getpid())), pidFileMode);
   if (answer < 0) throw new FatalError(`Failed to write conmon pidfile: ${path}`, { errno: answer, path });
 }
 

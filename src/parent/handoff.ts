@@ -1,16 +1,17 @@
-// What the launcher (src/launcher/launcher.c) hands to the monitor, and the caller's arguments and environment as
-// they were before.
+// What the launcher (src/launcher/launcher.c) hands to the monitor, and the caller's arguments and environment.
 
+import { parseSigned, split } from '../sys/bytes.ts';
+import { findVariable, terminated } from '../sys/environ.ts';
 import { FatalError } from '../sys/errors.ts';
-import { readFile } from '../sys/files.ts';
+import { readAll, readFile } from '../sys/files.ts';
 import type { Sys } from '../sys/sys.ts';
-import { splitVariables } from './variables.ts';
+import { utf8Bytes, utf8Text } from '../sys/text.ts';
 
 export interface Handoff {
   /** The caller's arguments, each with its NUL, without the program's name. */
   readonly argv: Uint8Array;
-  /** The caller's environment, in order: `NAME=value`, a character for each byte. */
-  readonly variables: readonly string[];
+  /** The caller's environment, as for {@link SpawnPlan}. */
+  readonly environ: Uint8Array;
   /** Where the launcher waits for one byte, or -1 where nobody waits (`--sync`, or no launcher). */
   readonly verdictFd: number;
   /** The caller's soft RLIMIT_NOFILE, -1 for none; undefined where there was no launcher to see it. */
@@ -19,45 +20,49 @@ export interface Handoff {
   readonly inheritedFds: readonly number[];
 }
 
+/**
+ * Reads it all. `skip` is the number of arguments that are the engine's: its name, switches and the script. `given`
+ * is what the launcher says where it is part of the same executable: `VERDICT_FD,OPEN_FILES_MAX[,FD]…`.
+ *
+ * Under Node.js the launcher keeps the caller's environment away from the engine: it lies in a file, and of the
+ * engine's own one variable is `_CONMON_HANDOFF=ENVIRON_FD;VERDICT_FD,OPEN_FILES_MAX[,FD]…`. Where there is no such
+ * variable there was no launcher.
+ */
+export function readHandoff(sys: Sys, skip: number, given?: string): Handoff {
+  const argv = skipArguments(readProcFile(sys, '/proc/self/cmdline'), skip);
+  const environ = terminated(readProcFile(sys, '/proc/self/environ'));
+  if (given !== undefined) return { argv, environ, ...readNumbers(utf8Bytes(given)) };
+  const handoff = findVariable(environ, handoffName);
+  if (handoff === undefined) {
+    return { argv, environ, verdictFd: -1, openFilesMax: undefined, inheritedFds: [] };
+  }
+  const semicolon = handoff.indexOf(0x3b);
+  const numbers = readNumbers(handoff.subarray(semicolon + 1));
+  return { argv, environ: readEnviron(sys, readNumber(handoff.subarray(0, semicolon))), ...numbers };
+}
+
 /** Enough for most callers; the rest is read in a second try … */
 const procFileBytesFirst = 16 * 1024;
 /** … with more than the kernel lets arguments and environment be (MAX_ARG_STRLEN and the stack's limit). */
 const procFileBytesMax = 8 * 1024 * 1024;
-const handoffName = '_CONMON_HANDOFF=';
-/** By which the launcher changes the first byte of a variable that would act on the engine. */
-const hiddenBit = 0x80;
+const handoffName = '_CONMON_HANDOFF';
+const comma = 0x2c;
 
-/** Reads it all from /proc/self. `skip` is the number of arguments that are the engine's: its name, switches and
- * the script. */
-export function readHandoff(sys: Sys, skip: number): Handoff {
-  const argv = readProcFile(sys, '/proc/self/cmdline');
+function skipArguments(cmdline: Uint8Array, count: number): Uint8Array {
   let start = 0;
-  for (let i = 0; i < skip; i++) start = argv.indexOf(0, start) + 1;
-  const { variables, numbers } = restoreVariables(splitVariables(readProcFile(sys, '/proc/self/environ')));
-  const [verdictFd = -1, openFilesMax, ...inheritedFds] = numbers;
-  return { argv: argv.subarray(start), variables, verdictFd, openFilesMax, inheritedFds };
+  for (let i = 0; i < count; i++) start = cmdline.indexOf(0, start) + 1;
+  return cmdline.subarray(start);
 }
 
-/** The caller's variables, without what the launcher put behind them, and the numbers that it handed over; none where
- * there was no launcher. Pure. */
-export function restoreVariables(variables: readonly string[]): {
-  variables: readonly string[];
-  numbers: readonly number[];
-} {
-  const at = variables.findIndex(variable => variable.startsWith(handoffName));
-  if (at < 0) return { variables, numbers: [] };
-  const [numbers = '', hidden = ''] = variables[at]!.slice(handoffName.length).split(';');
-  const callers = variables.slice(0, at);
-  for (const index of parseNumbers(hidden)) callers[index] = changeFirstByte(callers[index]!);
-  return { variables: callers, numbers: parseNumbers(numbers) };
+function readNumbers(list: Uint8Array): Pick<Handoff, 'verdictFd' | 'openFilesMax' | 'inheritedFds'> {
+  const [verdictFd = -1, openFilesMax, ...inheritedFds] = split(list, comma).map(readNumber);
+  return { verdictFd, openFilesMax, inheritedFds };
 }
 
-function parseNumbers(list: string): number[] {
-  return list === '' ? [] : list.split(',').map(Number);
-}
-
-function changeFirstByte(variable: string): string {
-  return String.fromCharCode(variable.charCodeAt(0) ^ hiddenBit) + variable.slice(1);
+function readNumber(bytes: Uint8Array): number {
+  const number = parseSigned(bytes);
+  if (number === undefined) throw new Error(`the launcher handed over no number: ${utf8Text(bytes)}`);
+  return number;
 }
 
 function readProcFile(sys: Sys, path: string): Uint8Array {
@@ -67,4 +72,12 @@ function readProcFile(sys: Sys, path: string): Uint8Array {
       throw new FatalError(`Failed to read ${path}`, { errno: bytes, syscall: 'read', path });
     if (bytes.length < bytesMax || bytesMax === procFileBytesMax) return bytes;
   }
+}
+
+function readEnviron(sys: Sys, fd: number): Uint8Array {
+  const bytes = readAll(sys, fd, procFileBytesMax);
+  sys.close(fd);
+  if (typeof bytes === 'number')
+    throw new FatalError(`Failed to read the environment from fd ${fd}`, { errno: bytes, syscall: 'read' });
+  return terminated(bytes.slice()); // no more memory than it takes
 }

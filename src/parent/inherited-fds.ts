@@ -1,6 +1,7 @@
 // The fds that the caller left open in us: its pipes, those that it preserves for the container, and those that are
 // to stay open as long as the container runs (reserved ports).
 
+import { parseSigned, trimStart } from '../sys/bytes.ts';
 import { F_SETFD, FD_CLOEXEC } from '../sys/constants.ts';
 import { EBADF, errorWords } from '../sys/errno.ts';
 import { Refusal } from '../sys/errors.ts';
@@ -24,7 +25,7 @@ export interface ParentPipes {
  */
 export function findParentPipes(
   sys: Sys,
-  variable: (name: string) => string | undefined,
+  variable: (name: string) => Uint8Array | undefined,
   inherited: readonly number[],
   execAttach: boolean,
 ): ParentPipes {
@@ -57,10 +58,15 @@ export function closeParkedFds(sys: Sys, parked: readonly number[]): void {
 const fdFirst = 3; // after stdin, stdout and stderr
 const intMax = 0x7fffffff;
 
-function findPipe(sys: Sys, name: string, value: string | undefined, inherited: readonly number[]): number {
-  if (value === undefined || value === '') return -1;
-  const fd = Number(value);
-  if (!/^\s*[+-]?\d+$/.test(value) || Math.abs(fd) > intMax) throw new Refusal(`unable to parse ${name}`);
+function findPipe(
+  sys: Sys,
+  name: string,
+  value: Uint8Array | undefined,
+  inherited: readonly number[],
+): number {
+  if (value === undefined || value.length === 0) return -1;
+  const fd = parseSigned(trimStart(value));
+  if (fd === undefined || Math.abs(fd) > intMax) throw new Refusal(`unable to parse ${name}`);
   if (fd >= 0 && fd < fdFirst) return -1; // our own stdio, which is /dev/null by the time there is an answer
   const answer = inherited.includes(fd) ? sys.fcntl(fd, F_SETFD, FD_CLOEXEC) : -EBADF;
   if (answer < 0) throw new Refusal(`unable to make ${name} CLOEXEC: ${errorWords(answer)}`);

@@ -1,16 +1,9 @@
-// The line that conmon writes to its caller on the sync pipe (and on the attach pipe), and its reading for callers
-// of ours. Pure, no imports: the manager shares it.
+// The line that conmon writes to its caller on the sync pipe, and on the attach pipe. Pure.
+
+import { utf8Bytes } from '../sys/text.ts';
 
 /** What the number means to the caller: by API version 1 `data`; before it, the exit code of an exec or the pid. */
 export type ReportKey = 'data' | 'exit_code' | 'pid';
-
-/** A line as it was read: a pid, an exit status or 0, or a negative number with the reason. */
-export interface SyncReport {
-  readonly key: ReportKey;
-  readonly value: number;
-  /** Absent where the line has none. What is not UTF-8 in it reads as U+FFFD. */
-  readonly message?: string;
-}
 
 /** Podman reads the line through a buffer of this size, and loses the rest of a larger packet. */
 export const reportBytesMax = 4096;
@@ -26,29 +19,16 @@ export function chooseReportKey(caller: { readonly apiVersion: number; readonly 
  */
 export function encodeReport(key: ReportKey, value: number, message?: Uint8Array): Uint8Array {
   const head = `{"${key}": ${value}`;
-  if (message === undefined || message.length === 0) return textEncoder.encode(`${head}}\n`);
+  if (message === undefined || message.length === 0) return utf8Bytes(`${head}}\n`);
   const line = new Uint8Array(reportBytesMax);
-  const start = textEncoder.encodeInto(`${head}, "message": "`, line).written;
-  const end = escapeMessage(message, line.subarray(0, reportBytesMax - tail.length), start);
+  const beginning = utf8Bytes(`${head}, "message": "`);
+  line.set(beginning);
+  const end = escapeMessage(message, line.subarray(0, reportBytesMax - tail.length), beginning.length);
   line.set(tail, end);
   return line.subarray(0, end + tail.length);
 }
 
-/** The report in a line, its newline optional; undefined where it is none. */
-export function decodeReport(line: Uint8Array): SyncReport | undefined {
-  const parsed = parseObject(textDecoder.decode(line));
-  const key = reportKeys.find(candidate => parsed && Object.hasOwn(parsed, candidate));
-  if (!parsed || !key) return undefined;
-  const value = parsed[key];
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) return undefined;
-  const { message } = parsed;
-  return typeof message === 'string' ? { key, value, message } : { key, value };
-}
-
-const textEncoder = new TextEncoder();
-const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
-const tail = textEncoder.encode('"}\n');
-const reportKeys: readonly ReportKey[] = ['data', 'exit_code', 'pid'];
+const tail = utf8Bytes('"}\n');
 
 // Copies the message into `line` from `at` on, escaped, as far as whole characters of it fit. Answers the end.
 function escapeMessage(message: Uint8Array, line: Uint8Array, at: number): number {
@@ -85,16 +65,7 @@ const letters: ReadonlyMap<number, string> = new Map([
 // As C conmon escapes: `/` too, control characters and DEL by number where JSON has no letter, all else as it is.
 function escapeByte(byte: number): Uint8Array {
   const letter = letters.get(byte);
-  if (letter) return textEncoder.encode(`\\${letter}`);
-  if (byte < 0x20 || byte === 0x7f) return textEncoder.encode(`\\u00${byte.toString(16).padStart(2, '0')}`);
+  if (letter) return utf8Bytes(`\\${letter}`);
+  if (byte < 0x20 || byte === 0x7f) return utf8Bytes(`\\u00${byte.toString(16).padStart(2, '0')}`);
   return Uint8Array.of(byte);
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,23 +1,39 @@
 // LISTEN_PID names the process that LISTEN_FDS are meant for (sd_listen_fds(3)). When that is the monitor, or the
 // caller says so, it becomes the runtime, which hands the fds on to the container.
 
+import { concat, isDigit, parseSigned, trimStart } from '../sys/bytes.ts';
+import { findVariable, withoutVariable } from '../sys/environ.ts';
 import { FatalError } from '../sys/errors.ts';
+import { utf8Bytes } from '../sys/text.ts';
 
-const name = 'LISTEN_PID=';
+const name = 'LISTEN_PID';
 /** How much of a bad value a message shows, as conmon does. */
-const shownCharactersMax = 10;
+const shownBytesMax = 10;
+/** Room for the digits of any pid, as SpawnPlan.listenPid has it. */
+const spareBytes = 10;
 
 /** Whether the runtime is to find its own pid in LISTEN_PID. Throws a FatalError for a value that is no pid. */
-export function replacesListenPid(variables: readonly string[], ownPid: number, always: boolean): boolean {
-  const variable = variables.find(candidate => candidate.startsWith(name));
-  if (variable === undefined) return false;
-  const value = variable.slice(name.length);
-  const pid = Number.parseInt(value, 10);
-  if (!(pid > 0)) throw new FatalError(`Invalid LISTEN_PID ${value.slice(0, shownCharactersMax)}`);
+export function replacesListenPid(environ: Uint8Array, ownPid: number, always: boolean): boolean {
+  const value = findVariable(environ, name);
+  if (value === undefined) return false;
+  const pid = parseBeginning(trimStart(value));
+  if (pid === undefined || pid <= 0) throw new FatalError(`Invalid ${name} ${show(value)}`);
   return always || pid === ownPid;
 }
 
-/** The variables with LISTEN_PID last, and without its value, which only the child can know. */
-export function moveListenPidLast(variables: readonly string[]): string[] {
-  return [...variables.filter(variable => !variable.startsWith(name)), name];
+/** The variables with LISTEN_PID last, and in place of its value, which only the child can know, spare NULs. */
+export function moveListenPidLast(environ: Uint8Array): Uint8Array {
+  return concat([withoutVariable(environ, name), utf8Bytes(`${name}=`), new Uint8Array(spareBytes)]);
+}
+
+/** As strtol(3): what follows the digits is not looked at. */
+function parseBeginning(value: Uint8Array): number | undefined {
+  let end = 1; // past a sign
+  while (isDigit(value[end])) end++;
+  return parseSigned(value.subarray(0, end));
+}
+
+/** A character for each byte. */
+function show(value: Uint8Array): string {
+  return String.fromCharCode(...value.subarray(0, shownBytesMax));
 }

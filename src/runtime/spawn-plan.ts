@@ -7,8 +7,8 @@ import { moveListenPidLast, replacesListenPid } from './listen-pid.ts';
 export interface RuntimeStart {
   /** The runtime's path, then its arguments. */
   readonly argv: readonly string[];
-  /** The caller's environment, a character for each byte. */
-  readonly variables: readonly string[];
+  /** The caller's environment, as for {@link SpawnPlan}. */
+  readonly environ: Uint8Array;
   /** Our ends of what becomes the container's stdin, stdout and stderr. */
   readonly stdio: readonly [stdin: number, stdout: number, stderr: number];
   /** The caller's fds that the container may want (`--preserve-fds`), at the same numbers. */
@@ -21,18 +21,13 @@ export interface RuntimeStart {
   readonly ownPid: number;
 }
 
-/** Room for the digits of any pid, as SpawnPlan.listenPid has it. */
-const listenPidSpareBytes = 10;
-
 /** If we die the runtime dies, so that it cannot leave a container behind that nobody watches. */
 export function planRuntime(start: RuntimeStart): SpawnPlan {
-  const listenPid = replacesListenPid(start.variables, start.ownPid, start.replaceListenPid);
-  const variables = listenPid ? moveListenPidLast(start.variables) : start.variables;
-  const text = variables.join('\0') + (listenPid ? '\0'.repeat(listenPidSpareBytes) : '\0');
+  const listenPid = replacesListenPid(start.environ, start.ownPid, start.replaceListenPid);
   return {
     file: start.argv[0]!,
     argv: start.argv,
-    environ: Buffer.from(variables.length > 0 ? text : '', 'latin1'),
+    environ: listenPid ? moveListenPidLast(start.environ) : start.environ,
     listenPid,
     fds: [
       ...start.stdio.map((from, to) => ({ from, to })),

@@ -15,6 +15,7 @@ import {
 } from '../sys/constants.ts';
 import { EADDRINUSE, EAGAIN, EINTR } from '../sys/errno.ts';
 import { FatalError } from '../sys/errors.ts';
+import { randomName } from '../sys/random-name.ts';
 import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
 
@@ -37,6 +38,7 @@ export interface ConsoleSocket {
 
 /** How many random names are tried before "in use" is believed. */
 const namesMax = 100;
+const randomCharacters = 8;
 /** The name of the terminal that comes with the fd: conmon's TAG_BUFFER. It is not used. */
 const nameBytesMax = 4096;
 /** struct termios of the kernel is 36 bytes on all architectures we build for; c_oflag is its second word. */
@@ -48,7 +50,7 @@ export function openConsoleSocket(
   sys: Sys,
   reactor: Reactor,
   directory: string,
-  hooks: { onConsole(console: Console): void },
+  hooks: { onConsole(ends: Console): void },
   warn: (message: string) => void,
 ): ConsoleSocket {
   const listener = sys.socket(SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -100,7 +102,7 @@ function bindNew(sys: Sys, fd: number, directory: string): string {
   let answer = -EADDRINUSE;
   let path = '';
   for (let i = 0; answer === -EADDRINUSE && i < namesMax; i++) {
-    path = `${directory}/conmon-term.${Math.random().toString(36).slice(2, 10)}`;
+    path = `${directory}/conmon-term.${randomName(sys, randomCharacters)}`;
     answer = sys.bind(fd, path);
   }
   sys.umask(umask);

@@ -2,7 +2,6 @@
 // fan out, with one buffer for all of it and no queue of its own. What the sinks can't take is not read.
 
 import { EPOLLET, EPOLLIN, F_SETPIPE_SZ } from '../sys/constants.ts';
-import { collectGarbage } from '../sys/engine.ts';
 import { EAGAIN, EINTR, EIO } from '../sys/errno.ts';
 import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
@@ -22,16 +21,13 @@ export interface OutputSinks {
   hasRoom(): boolean;
 }
 
-/** What one read asks for: a pipe's default capacity. More is no faster, and each engine string costs as much. */
+/** What one read asks for: a pipe's default capacity. More is no faster. */
 export const readBytesMax = 64 * 1024;
 /** Reads in one turn before the other fds have theirs. */
 const readsPerTurnMax = 16;
 /** Capacity of the pipe of a container that fills it: fewer waits for both sides. The kernel's limit for those
  * without privilege (/proc/sys/fs/pipe-max-size), and well below what one user may have in all pipes. */
 const busyPipeBytes = 512 * 1024;
-
-/** Reads between two collections of garbage, 64 MiB of output: too few to be seen in the time it takes. */
-const readsPerCollection = 1024;
 
 export class OutputRelay {
   readonly stream: StreamName;
@@ -44,7 +40,6 @@ export class OutputRelay {
   #fd: number;
   #watched = false;
   #enlarged: boolean;
-  #reads = 0;
 
   /** `buf` has room for {@link readBytesMax} bytes from `start` on; relays may share it. The fd is non-blocking,
    * and the relay's from now on. */
@@ -136,10 +131,8 @@ export class OutputRelay {
     let got: number;
     do got = this.#sys.read(this.#fd, this.#buf, this.#start, readBytesMax);
     while (got === -EINTR);
-    if (got > 0) {
-      this.#sinks.write(this.stream, this.#buf, this.#start, this.#start + got);
-      if (++this.#reads % readsPerCollection === 0) collectGarbage();
-    } else if (got !== -EAGAIN && !(got === -EIO && this.#isTerminal)) this.close();
+    if (got > 0) this.#sinks.write(this.stream, this.#buf, this.#start, this.#start + got);
+    else if (got !== -EAGAIN && !(got === -EIO && this.#isTerminal)) this.close();
     return Math.max(got, 0);
   }
 

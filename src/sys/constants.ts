@@ -83,7 +83,13 @@ export const SIGALRM = 14;
 export const SIGTERM = 15;
 export const SIGCHLD = 17;
 
+export const GRND_NONBLOCK = 1;
+
+/** Said by the executable; Node.js says it itself. */
+declare const conmonArchitecture: 'arm64' | 'x64' | undefined;
+
 // The two flags of open(2) that arm64 numbers otherwise.
-const isArm = process.arch === 'arm64';
+export const isArm =
+  (typeof conmonArchitecture === 'undefined' ? process.arch : conmonArchitecture) === 'arm64';
 export const O_DIRECTORY = isArm ? 0o40000 : 0o200000;
 export const O_NOFOLLOW = isArm ? 0o100000 : 0o400000;

@@ -2,15 +2,24 @@
 
 import { O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } from './constants.ts';
 import { EEXIST, EINTR, EIO } from './errno.ts';
+import { randomName } from './random-name.ts';
 import type { Sys } from './sys.ts';
 
 /** How many names are tried for a temporary file before EEXIST is believed. */
 const temporaryNamesMax = 100;
+const randomCharacters = 8;
 
 /** The file's first `bytesMax` bytes, or -errno. */
 export function readFile(sys: Sys, path: string, bytesMax: number): Uint8Array | number {
   const fd = sys.open(path, O_RDONLY | O_CLOEXEC, 0);
   if (fd < 0) return fd;
+  const answer = readAll(sys, fd, bytesMax);
+  sys.close(fd);
+  return answer;
+}
+
+/** What is left to be read of an open file, `bytesMax` bytes at most, or -errno. */
+export function readAll(sys: Sys, fd: number, bytesMax: number): Uint8Array | number {
   const buf = new Uint8Array(bytesMax);
   let length = 0;
   let got = 0;
@@ -18,7 +27,6 @@ export function readFile(sys: Sys, path: string, bytesMax: number): Uint8Array |
     got = sys.read(fd, buf, length, bytesMax - length);
     if (got > 0) length += got;
   } while ((got > 0 && length < bytesMax) || got === -EINTR);
-  sys.close(fd);
   return got < 0 ? got : buf.subarray(0, length);
 }
 
@@ -39,7 +47,7 @@ export function replaceFile(sys: Sys, path: string, bytes: Uint8Array, mode: num
   let fd = -EEXIST;
   let temporary = '';
   for (let i = 0; fd === -EEXIST && i < temporaryNamesMax; i++) {
-    temporary = temporaryName(path);
+    temporary = temporaryName(sys, path);
     fd = sys.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
   }
   if (fd < 0) return fd;
@@ -53,8 +61,7 @@ export function replaceFile(sys: Sys, path: string, bytes: Uint8Array, mode: num
 
 // The leading dot and the trailing tilde keep it from being taken for a container's ID by those who watch the
 // directory.
-function temporaryName(path: string): string {
+function temporaryName(sys: Sys, path: string): string {
   const slash = path.lastIndexOf('/') + 1;
-  const random = Math.random().toString(36).slice(2, 10);
-  return `${path.slice(0, slash)}.${path.slice(slash).slice(0, 200)}.${random}~`;
+  return `${path.slice(0, slash)}.${path.slice(slash).slice(0, 200)}.${randomName(sys, randomCharacters)}~`;
 }

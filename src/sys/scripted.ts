@@ -40,6 +40,8 @@ class Script {
   readonly monotonic: [number, number] = [1000, 0];
   /** What localtime answers by. */
   utcOffsetSeconds = 0;
+  /** What getrandom gives counts up from here. */
+  nextRandomByte = 0;
 
   readonly #answers = new Map<SysCall, AnyAnswer[]>();
   readonly #standing = new Map<SysCall, AnyAnswer>();
@@ -204,6 +206,7 @@ type AnyAnswer = number | ((...args: never[]) => number);
 type Default = (script: Script, ...args: never[]) => number;
 const offers: ReadonlySet<SysCall> = new Set(['write', 'send', 'sendto', 'sendFd']);
 const asks: ReadonlySet<SysCall> = new Set(['read', 'recv']);
+const fills: ReadonlySet<SysCall> = new Set(['getcwd', 'getrandom']);
 
 const regularFile = [0o100644, 0, 0, 0, 1, 1, 1];
 
@@ -229,6 +232,10 @@ const defaults: { readonly [K in SysCall]: (script: Script, ...args: Parameters<
   rmdir: () => 0,
   mkfifo: () => 0,
   umask: () => 0o022,
+  getcwd: (_script, buf) => {
+    buf.set([0x2f, 0]); // the root
+    return 2;
+  },
   memfdCreate: script => script.freshFd(),
   pipe2: (script, out) => fill(out, [script.freshFd(), script.freshFd()]),
   dup3: (_script, _from, to) => to,
@@ -270,6 +277,10 @@ const defaults: { readonly [K in SysCall]: (script: Script, ...args: Parameters<
   epollWait: (script, _epfd, out, timeout) => script.report(out, timeout),
   inotifyInit: script => script.freshFd(),
   inotifyAddWatch: () => 1,
+  getrandom: (script, buf) => {
+    for (let i = 0; i < buf.length; i++) buf[i] = script.nextRandomByte++;
+    return buf.length;
+  },
   clockGettime: (script, clock, out) =>
     fill(out, clock === CLOCK_MONOTONIC ? script.monotonic : script.realtime),
   localtime: (script, seconds, out) => {
@@ -283,6 +294,7 @@ function recordArgs(name: SysCall, args: readonly unknown[]): unknown[] {
   if (offers.has(name)) return [fd, Buffer.from(buf.subarray(offset, offset + length)), ...rest];
   if (asks.has(name)) return [fd, length, ...rest];
   if (name === 'recvFd') return [fd, buf.length];
+  if (fills.has(name)) return args.map(arg => (arg instanceof Uint8Array ? arg.length : arg));
   return args
     .filter(arg => !(arg instanceof Int32Array || arg instanceof Float64Array))
     .map(arg => (arg instanceof Uint8Array ? Buffer.from(arg) : arg));

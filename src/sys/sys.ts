@@ -50,6 +50,8 @@ export interface Sys {
   rmdir(path: string): number;
   mkfifo(path: string, mode: number): number;
   umask(mask: number): number;
+  /** getcwd(2): fills `buf` with the path and its NUL. Answers the length of both. */
+  getcwd(buf: Uint8Array): number;
   /** memfd_create(2) with MFD_CLOEXEC and MFD_ALLOW_SEALING. */
   memfdCreate(name: string): number;
 
@@ -116,7 +118,9 @@ export interface Sys {
   inotifyInit(flags: number): number;
   inotifyAddWatch(fd: number, path: string, mask: number): number;
 
-  // --- time --------------------------------------------------------------------------------------------------
+  // --- chance and time -----------------------------------------------------------------------------------------
+  /** getrandom(2): fills `buf`, or the beginning of it. Answers the number of bytes. */
+  getrandom(buf: Uint8Array, flags: number): number;
   /** clock_gettime(2): fills `out` with [seconds, nanoseconds]. */
   clockGettime(clock: number, out: Float64Array): number;
   /** localtime_r(3): fills `out` with [year, month 1-12, day, hour, minute, second, offset from UTC in seconds]. */

@@ -157,7 +157,11 @@ export class Life {
     const options = acceptOptions(values, { cwd: '/work', access: () => 0 });
     const handoff = {
       argv: new Uint8Array(),
-      variables: Object.entries(this.variables).map(([name, value]) => `${name}=${value}`),
+      environ: Buffer.from(
+        Object.entries(this.variables)
+          .map(([name, value]) => `${name}=${value}\0`)
+          .join(''),
+      ),
       verdictFd,
       inheritedFds: [syncFd, startFd, attachFd, verdictFd, ...parkedFds].filter(
         fd => fd !== verdictFd && (fd !== attachFd || '_OCI_ATTACHPIPE' in this.variables),

@@ -167,8 +167,9 @@ describe('start pipe', () => {
 
 describe('inherited fds', () => {
   const inherited = [3, 4, 5, 20];
+  const encode = (value: string | undefined) => (value === undefined ? undefined : Buffer.from(value));
   const find = (variables: Record<string, string>, execAttach = false, sys = createScriptedSys()) =>
-    findParentPipes(sys, name => variables[name], inherited, execAttach);
+    findParentPipes(sys, name => encode(variables[name]), inherited, execAttach);
 
   it('P5: each pipe is found by its variable and kept from the runtime', () => {
     const sys = createScriptedSys();

@@ -19,12 +19,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(rooms.map(room => [room, ['sys']])),
   sys: [],
   launcher: [],
+  engine: [],
   manager: ['sys'],
   hostrun: ['sys'],
   cli: ['manager'],
 };
 /** What is written by the monitor and read by its callers: pure, and free to be shared. */
-const sharedFormats = ['parent/sync-report.ts', 'options/table.ts', 'logs/record-prefix.ts'];
+const sharedFormats = ['options/table.ts', 'logs/record-prefix.ts'];
 /** The folders that become the monitor. */
 const ofMonitor = ['main.ts', 'monitor', 'sys', ...rooms];
 

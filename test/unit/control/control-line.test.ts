@@ -10,6 +10,10 @@ import {
 
 const badFormat = { command: 'none', reason: 'Invalid control message format' };
 
+/** A character for each byte. */
+const parse = (line: string) => parseControlLine(Buffer.from(line, 'latin1'));
+const parseWindowSize = (line: string) => parseWindowSizeLine(Buffer.from(line, 'latin1'));
+
 function resize(height: number, width: number) {
   return { command: 'resize', height, width };
 }
@@ -20,23 +24,23 @@ function feed(text: string | Uint8Array, lines = new ControlLines(parseControlLi
 }
 
 test('control line C4: 1 H W sets the size, 2 reopens the logs', () => {
-  assert.deepEqual(parseControlLine('1 2 2'), resize(2, 2));
-  assert.deepEqual(parseControlLine('1 24 80'), resize(24, 80));
-  assert.deepEqual(parseControlLine('2 0 0'), { command: 'reopen-logs' });
-  assert.deepEqual(parseControlLine('2 1 1'), { command: 'reopen-logs' });
+  assert.deepEqual(parse('1 2 2'), resize(2, 2));
+  assert.deepEqual(parse('1 24 80'), resize(24, 80));
+  assert.deepEqual(parse('2 0 0'), { command: 'reopen-logs' });
+  assert.deepEqual(parse('2 1 1'), { command: 'reopen-logs' });
 });
 
 test('control line C5: leading zeros are decimal, further fields are ignored, blanks and signs are as sscanf has them', () => {
-  assert.deepEqual(parseControlLine('1 0010 0020'), resize(10, 20));
-  assert.deepEqual(parseControlLine('1 2 2 3'), resize(2, 2));
-  assert.deepEqual(parseControlLine('1 2 3 junk'), resize(2, 3));
-  assert.deepEqual(parseControlLine(' \t1  2\t3\r'), resize(2, 3));
-  assert.deepEqual(parseControlLine('+1 +2 -0'), resize(2, 0));
+  assert.deepEqual(parse('1 0010 0020'), resize(10, 20));
+  assert.deepEqual(parse('1 2 2 3'), resize(2, 2));
+  assert.deepEqual(parse('1 2 3 junk'), resize(2, 3));
+  assert.deepEqual(parse(' \t1  2\t3\r'), resize(2, 3));
+  assert.deepEqual(parse('+1 +2 -0'), resize(2, 0));
 });
 
 test('control line C6: 0 and 1000 are sizes, -1, 1001 and more are not, for either type', () => {
-  assert.deepEqual(parseControlLine('1 0 0'), resize(0, 0));
-  assert.deepEqual(parseControlLine('1 1000 1000'), resize(1000, 1000));
+  assert.deepEqual(parse('1 0 0'), resize(0, 0));
+  assert.deepEqual(parse('1 1000 1000'), resize(1000, 1000));
   for (const line of [
     '1 -1 -1',
     '1 1001 1000',
@@ -47,7 +51,7 @@ test('control line C6: 0 and 1000 are sizes, -1, 1001 and more are not, for eith
     '1 4294967297 1',
     `1 ${'9'.repeat(150)} 1`,
   ]) {
-    const command = parseControlLine(line);
+    const command = parse(line);
     assert.equal(command.command, 'none', line);
     assert.match((command as { reason: string }).reason, /^Invalid window size: .*between 0 and 1000\)$/);
   }
@@ -64,25 +68,25 @@ test('control line C7: a fraction, hexadecimal, or letters glued to a number are
     '1e0 2 2',
     '1 2 2\0',
   ]) {
-    assert.deepEqual(parseControlLine(line), badFormat, line);
+    assert.deepEqual(parse(line), badFormat, line);
   }
 });
 
 test('control line C8: too few numbers or another type are ignored', () => {
   for (const line of ['1 2', '1', 'foo', '999', '', ' ', '1 2 x', 'foo 1 2 3', '\u00a01 2 3']) {
-    assert.deepEqual(parseControlLine(line), badFormat, line);
+    assert.deepEqual(parse(line), badFormat, line);
   }
   for (const type of [0, 3, 999, -1]) {
     const reason = `Invalid control message type: ${type}`;
-    assert.deepEqual(parseControlLine(`${type} 2 2`), { command: 'none', reason });
+    assert.deepEqual(parse(`${type} 2 2`), { command: 'none', reason });
   }
 });
 
 test('control line C4: winsz takes height and width, by the same rules', () => {
-  assert.deepEqual(parseWindowSizeLine('24 80'), resize(24, 80));
-  assert.deepEqual(parseWindowSizeLine('024 80 1'), resize(24, 80));
-  assert.deepEqual(parseWindowSizeLine('24'), { command: 'none', reason: 'Failed to parse window size' });
-  assert.equal(parseWindowSizeLine('24 1001').command, 'none');
+  assert.deepEqual(parseWindowSize('24 80'), resize(24, 80));
+  assert.deepEqual(parseWindowSize('024 80 1'), resize(24, 80));
+  assert.deepEqual(parseWindowSize('24'), { command: 'none', reason: 'Failed to parse window size' });
+  assert.equal(parseWindowSize('24 1001').command, 'none');
 });
 
 test('control lines C9: a line of 199 bytes with its newline is taken, one of 200 is dropped', () => {

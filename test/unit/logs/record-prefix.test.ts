@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { prefixBytes, RecordPrefix } from '../../../src/logs/record-prefix.ts';
+import { RecordPrefix } from '../../../src/logs/record-prefix.ts';
 import { createScriptedSys } from '../../../src/sys/scripted.ts';
 
-const text = (prefix: RecordPrefix) => Buffer.from(prefix.words.buffer).toString('latin1', 0, prefixBytes);
+const text = (prefix: RecordPrefix) => Buffer.from(prefix.bytes).toString('latin1');
 
 test('L6 prefix: local time with nine digits and a numeric offset, never Z', () => {
   const sys = createScriptedSys();

@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { findMemoryCgroup } from '../../../src/oom/cgroup-path.ts';
 
+const find = (content: string, root?: string) => findMemoryCgroup(Buffer.from(content), root);
+
 const v1 = `12:pids:/machine/abc
 11:cpu,cpuacct:/machine/abc
 4:memory:/machine.slice/libpod-abc.scope
@@ -12,50 +14,50 @@ const v1 = `12:pids:/machine/abc
 
 describe('memory cgroup of a process', () => {
   it('E19: the version 1 hierarchy with the memory controller, also beside a unified one', () => {
-    assert.deepEqual(findMemoryCgroup(v1), {
+    assert.deepEqual(find(v1), {
       version: 1,
       path: '/sys/fs/cgroup/memory/machine.slice/libpod-abc.scope',
     });
   });
 
   it('E19: controllers that share a hierarchy share its directory', () => {
-    assert.deepEqual(findMemoryCgroup('3:cpu,memory,blkio:/a\n'), {
+    assert.deepEqual(find('3:cpu,memory,blkio:/a\n'), {
       version: 1,
       path: '/sys/fs/cgroup/cpu,memory,blkio/a',
     });
   });
 
   it('E19: the unified hierarchy where memory is in no other', () => {
-    assert.deepEqual(findMemoryCgroup('0::/user.slice/a.scope\n'), {
+    assert.deepEqual(find('0::/user.slice/a.scope\n'), {
       version: 2,
       path: '/sys/fs/cgroup/user.slice/a.scope',
     });
-    assert.deepEqual(findMemoryCgroup('1:net_cls:/\n0::/a\n', '/root'), { version: 2, path: '/root/a' });
+    assert.deepEqual(find('1:net_cls:/\n0::/a\n', '/root'), { version: 2, path: '/root/a' });
   });
 
   it('E19: a name that only contains "memory" is another controller', () => {
-    assert.equal(findMemoryCgroup('3:memory2:/a\n2:name=memory:/b\n'), undefined);
+    assert.equal(find('3:memory2:/a\n2:name=memory:/b\n'), undefined);
   });
 
   it('E19: colons, commas and spaces in a path are part of it', () => {
-    assert.equal(findMemoryCgroup('4:memory:/a:b,c d\n')?.path, '/sys/fs/cgroup/memory/a:b,c d');
+    assert.equal(find('4:memory:/a:b,c d\n')?.path, '/sys/fs/cgroup/memory/a:b,c d');
   });
 
   it('E19: the root cgroup is not the container’s', () => {
-    assert.equal(findMemoryCgroup('4:memory:/\n0::/\n'), undefined);
-    assert.equal(findMemoryCgroup('0::/\n'), undefined);
+    assert.equal(find('4:memory:/\n0::/\n'), undefined);
+    assert.equal(find('0::/\n'), undefined);
   });
 
   it('E19: a path that leads out of the tree is not followed', () => {
-    assert.equal(findMemoryCgroup('0::/../../other\n'), undefined);
-    assert.equal(findMemoryCgroup('4:memory:/a/../../b\n'), undefined);
-    assert.equal(findMemoryCgroup('0::/a..b\n')?.path, '/sys/fs/cgroup/a..b');
+    assert.equal(find('0::/../../other\n'), undefined);
+    assert.equal(find('4:memory:/a/../../b\n'), undefined);
+    assert.equal(find('0::/a..b\n')?.path, '/sys/fs/cgroup/a..b');
   });
 
   it('E19: lines that are none are passed over', () => {
     const rubbish = 'x\n\n:\n::\n5\n5:memory\n:memory:/a\n5:memory:relative\nmemory:5:/a\n0:\n';
-    assert.equal(findMemoryCgroup(rubbish), undefined);
-    assert.deepEqual(findMemoryCgroup(rubbish + v1), findMemoryCgroup(v1));
+    assert.equal(find(rubbish), undefined);
+    assert.deepEqual(find(rubbish + v1), find(v1));
   });
 
   it('E19: no content makes it throw or leave the mounted tree', () => {
@@ -65,7 +67,7 @@ describe('memory cgroup of a process', () => {
     );
     fc.assert(
       fc.property(text, content => {
-        const found = findMemoryCgroup(content, '/root');
+        const found = find(content, '/root');
         if (!found) return;
         assert.ok(found.path.startsWith('/root/'));
         assert.ok(!found.path.split('/').includes('..'));
@@ -74,8 +76,8 @@ describe('memory cgroup of a process', () => {
   });
 
   it('E19: bytes that follow, or a beginning alone, do not change or invent a path', () => {
-    assert.deepEqual(findMemoryCgroup(`${v1}0::`), findMemoryCgroup(v1));
+    assert.deepEqual(find(`${v1}0::`), find(v1));
     for (let end = 0; end < v1.indexOf('4:memory:/') + '4:memory:/'.length; end++)
-      assert.equal(findMemoryCgroup(v1.slice(0, end)), undefined);
+      assert.equal(find(v1.slice(0, end)), undefined);
   });
 });

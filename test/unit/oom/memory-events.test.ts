@@ -4,11 +4,13 @@ import fc from 'fast-check';
 import { hasNewOom, noOoms, parseMemoryEvents } from '../../../src/oom/memory-events.ts';
 import { countOoms } from '../../../src/oom/watch-v1.ts';
 
+const parse = (content: string) => parseMemoryEvents(Buffer.from(content));
+
 describe('memory.events', () => {
   it('E20: oom and oom_kill are read, their neighbours are not', () => {
     const content = 'low 1\nhigh 2\nmax 30\noom 4\noom_kill 5\noom_group_kill 6\n';
-    assert.deepEqual(parseMemoryEvents(content), { oom: 4, oomKill: 5 });
-    assert.deepEqual(parseMemoryEvents('oom_kill 5\n'), { oom: 0, oomKill: 5 });
+    assert.deepEqual(parse(content), { oom: 4, oomKill: 5 });
+    assert.deepEqual(parse('oom_kill 5\n'), { oom: 0, oomKill: 5 });
   });
 
   it('E20: what is no counter counts 0', () => {
@@ -23,7 +25,7 @@ describe('memory.events', () => {
       ' oom 1\n',
       'oom  1\n',
     ])
-      assert.deepEqual(parseMemoryEvents(content), noOoms, content);
+      assert.deepEqual(parse(content), noOoms, content);
   });
 
   it('E20: any counters in any order, with anything around them', () => {
@@ -31,7 +33,7 @@ describe('memory.events', () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat(), fc.array(line), fc.array(line), (oom, oomKill, before, after) => {
         const lines = [...before, `oom_kill ${oomKill}`, ...after, `oom ${oom}`, ...before];
-        assert.deepEqual(parseMemoryEvents(`${lines.join('\n')}\n`), { oom, oomKill });
+        assert.deepEqual(parse(`${lines.join('\n')}\n`), { oom, oomKill });
       }),
     );
   });

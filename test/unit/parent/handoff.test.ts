@@ -1,132 +1,104 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { readHandoff, restoreVariables } from '../../../src/parent/handoff.ts';
-import { joinVariables, readVariable, splitVariables } from '../../../src/parent/variables.ts';
-import { EACCES } from '../../../src/sys/errno.ts';
+import { readHandoff } from '../../../src/parent/handoff.ts';
+import { EACCES, EINTR, EIO } from '../../../src/sys/errno.ts';
 import { createScriptedSys } from '../../../src/sys/scripted.ts';
 
-const project = join(import.meta.dirname, '../../..');
-const launcherSource = readFileSync(join(project, 'src/launcher/launcher.c'), 'utf8');
-/** The beginnings of names that the launcher hides from the engine. */
-const engineNames = [
-  .../engine_names\[\] = \{([^}]*)\}/.exec(launcherSource)![1]!.matchAll(/"([^"]+)"/g),
-].map(([, name]) => name!);
-const settings = ['BUN_JSC_useWarmUpMarkedBlocks=0', 'BUN_JSC_thresholdForJITSoon=1000'];
+const environFd = 5;
 
-/** What execve(2) is handed by the launcher for a caller's environment: a model of src/launcher/launcher.c. */
-function launch(
-  variables: readonly string[],
-  verdictFd = 9,
-  openFilesMax = 1024,
-  fds: readonly number[] = [],
-) {
-  const hidden: number[] = [];
-  const passed = variables.map((variable, i) => {
-    const acts = engineNames.some(name => variable.toLowerCase().startsWith(name.toLowerCase()));
-    if (!acts) return variable;
-    hidden.push(i);
-    return String.fromCharCode(variable.charCodeAt(0) + 0x80) + variable.slice(1);
-  });
-  const numbers = [verdictFd, openFilesMax, ...fds].join(',');
-  return [...passed, `_CONMON_HANDOFF=${numbers};${hidden.join(',')}`, ...settings];
-}
+/** A process with these arguments and this environment. */
+const scripted = (cmdline: string, environ: Uint8Array) =>
+  createScriptedSys().file('/proc/self/cmdline', cmdline).file('/proc/self/environ', environ);
 
-const environOf = (variables: readonly string[]) =>
-  Buffer.from(variables.map(variable => `${variable}\0`).join(''), 'latin1');
+/** One that the launcher of the Node form has made: the caller's environment lies in a file. */
+const launched = (numbers: string, environ: Uint8Array) =>
+  scripted('conmon\0', Buffer.from(`_CONMON_HANDOFF=${environFd};${numbers}\0`)).arrive(
+    environFd,
+    ...(environ.length > 0 ? [environ] : []),
+    0,
+  );
 
-/** Any entry of an environment: any bytes but NUL, often with a name that the launcher or the monitor looks for. */
-const entry = fc
-  .tuple(
-    fc.constantFrom(
-      ...[
-        '',
-        '=',
-        'PATH=',
-        'LISTEN_PID=',
-        '_CONMON_',
-        '_CONMON_HANDOFF=',
-        '_CONMON_HANDOFF=1,2;3',
-        '_conmon_x=',
-      ],
-      ...engineNames,
-      ...engineNames.map(name => name.toLowerCase()),
-      ...engineNames.map(name => `X${name}`),
-    ),
-    fc.array(fc.integer({ min: 1, max: 255 }), { maxLength: 12 }),
-  )
-  .map(([beginning, bytes]) => beginning + String.fromCharCode(...bytes));
+const environments: Readonly<Record<string, string>> = {
+  'an empty environment': '',
+  'an empty value': 'A=\0NODE_OPTIONS=\0',
+  'a name alone': 'A\0NODE_OPTIONS\0',
+  'an empty entry, before and between': '\0A=1\0\0B=x\0\0',
+  'the same name twice': 'NODE_OPTIONS=a\0A=1\0NODE_OPTIONS=b\0A=2\0',
+  'names of our own': '_CONMON_HANDOFF=5,6;0\0_CONMON_KEPT_A=1\0_conmon_handoff=7\0',
+  'bytes that are not UTF-8': 'A=\x80\xff\xfe\0\xc2=1\0NODE_X=\xe2\x82\0',
+  'a newline and a semicolon in a value': 'NODE_OPTIONS=a\nb;0\0B=;\0',
+};
 
-describe('handoff', () => {
-  it('the table of names that act on the engine was found in the launcher', () => {
-    assert.ok(engineNames.length >= 15);
-    for (const name of ['BUN_', 'NODE_', '_CONMON_']) assert.ok(engineNames.includes(name), name);
-  });
-
-  it('any environment comes back from the launcher byte for byte, in its order, with what occurs twice', () => {
-    fc.assert(
-      fc.property(fc.array(entry, { maxLength: 12 }), callers => {
-        const environ = environOf(launch(callers));
-        const { variables, numbers } = restoreVariables(splitVariables(environ));
-        assert.deepEqual(variables, callers);
-        assert.deepEqual(numbers, [9, 1024]);
-        assert.deepEqual(Buffer.from(joinVariables(variables)), environOf(callers));
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  for (const [what, callers] of Object.entries({
-    'an empty environment': [],
-    'an empty value': ['A=', 'NODE_OPTIONS='],
-    'a name alone': ['A', 'NODE_OPTIONS', 'BUN_'],
-    'an empty entry, before and between': ['', 'A=1', '', 'NODE_OPTIONS=x', ''],
-    'the same name twice': ['NODE_OPTIONS=a', 'A=1', 'NODE_OPTIONS=b', 'A=2'],
-    'names of our own': ['_CONMON_HANDOFF=5,6;0', '_CONMON_KEPT_A=1', '_conmon_handoff=7'],
-    'bytes that are not UTF-8': ['A=\x80\xff\xfe', '\xc2=1', 'NODE_X=\xe2\x82'],
-    'a newline and a semicolon in a value': ['NODE_OPTIONS=a\nb;0', 'B=;'],
-  }))
-    it(`${what}: comes back as it was`, () => {
-      const restored = restoreVariables(splitVariables(environOf(launch(callers))));
-      assert.deepEqual(restored.variables, callers);
-    });
-
-  it('without a launcher all variables are the caller’s, and there are no numbers', () => {
-    const callers = ['A=1', 'BUN_X=1', 'NODE_OPTIONS='];
-    assert.deepEqual(restoreVariables(callers), { variables: callers, numbers: [] });
-  });
-});
+/** Any bytes, the last of them a NUL. */
+const anyEnviron = fc
+  .uint8Array({ maxLength: 200 })
+  .map(bytes => Uint8Array.from([...bytes, ...(bytes.length > 0 ? [0] : [])]));
 
 describe('reading the handoff', () => {
-  const scripted = (cmdline: string, environ: Uint8Array) =>
-    createScriptedSys().file('/proc/self/cmdline', cmdline).file('/proc/self/environ', environ);
-
   it('numbers are the verdict’s fd, the limit of open files and the inherited fds', () => {
-    const sys = scripted('conmon\0--cid\0id\0', environOf(launch(['A=1'], 7, 500, [3, 4, 20])));
-    assert.deepEqual(readHandoff(sys, 1), {
+    const expected = {
       argv: new Uint8Array(Buffer.from('--cid\0id\0')),
-      variables: ['A=1'],
+      environ: new Uint8Array(Buffer.from('A=1\0')),
       verdictFd: 7,
       openFilesMax: 500,
       inheritedFds: [3, 4, 20],
-    });
+    };
+    const executable = scripted('conmon\0--cid\0id\0', Buffer.from('A=1\0'));
+    assert.deepEqual(readHandoff(executable, 1, '7,500,3,4,20'), expected);
+    const node = launched('7,500,3,4,20', Buffer.from('A=1\0'));
+    node.file('/proc/self/cmdline', 'conmon\0--no-warnings\0/src/main.ts\0--cid\0id\0');
+    assert.deepEqual(readHandoff(node, 3), expected);
   });
 
   it('with --sync nobody waits, and a limit may be none', () => {
-    const handoff = readHandoff(scripted('conmon\0', environOf(launch([], -1, -1))), 1);
-    assert.equal(handoff.verdictFd, -1);
-    assert.equal(handoff.openFilesMax, -1);
-    assert.deepEqual(handoff.inheritedFds, []);
+    for (const handoff of [
+      readHandoff(scripted('conmon\0', Buffer.alloc(0)), 1, '-1,-1'),
+      readHandoff(launched('-1,-1', Buffer.alloc(0)), 1),
+    ]) {
+      assert.equal(handoff.verdictFd, -1);
+      assert.equal(handoff.openFilesMax, -1);
+      assert.deepEqual(handoff.inheritedFds, []);
+    }
   });
 
   it('without a launcher nobody waits, nothing is inherited and the limit is not known', () => {
-    const handoff = readHandoff(scripted('conmon\0-v\0', Buffer.from('A=1\0')), 1);
-    assert.deepEqual(
-      [handoff.verdictFd, handoff.openFilesMax, handoff.inheritedFds, handoff.variables],
-      [-1, undefined, [], ['A=1']],
+    assert.deepEqual(readHandoff(scripted('conmon\0-v\0', Buffer.from('A=1\0')), 1), {
+      argv: new Uint8Array(Buffer.from('-v\0')),
+      environ: new Uint8Array(Buffer.from('A=1\0')),
+      verdictFd: -1,
+      openFilesMax: undefined,
+      inheritedFds: [],
+    });
+  });
+
+  for (const [what, text] of Object.entries(environments))
+    it(`${what}: is there as it was`, () => {
+      const environ = new Uint8Array(Buffer.from(text, 'latin1'));
+      assert.deepEqual(readHandoff(scripted('conmon\0', environ), 1, '-1,-1').environ, environ);
+      assert.deepEqual(readHandoff(launched('-1,-1', environ), 1).environ, environ);
+    });
+
+  it('any environment is there byte for byte, in both forms', () => {
+    fc.assert(
+      fc.property(anyEnviron, environ => {
+        assert.deepEqual(
+          Buffer.from(readHandoff(scripted('c\0', environ), 1, '9,1').environ),
+          Buffer.from(environ),
+        );
+        assert.deepEqual(Buffer.from(readHandoff(launched('9,1', environ), 1).environ), Buffer.from(environ));
+      }),
     );
+  });
+
+  it('a last variable without a NUL gets one', () => {
+    const environ = Buffer.from('A=1\0B=2');
+    for (const handoff of [
+      readHandoff(scripted('conmon\0', environ), 1),
+      readHandoff(scripted('conmon\0', environ), 1, '-1,-1'),
+      readHandoff(launched('-1,-1', environ), 1),
+    ])
+      assert.equal(Buffer.from(handoff.environ).toString(), 'A=1\0B=2\0');
   });
 
   it('the engine’s own arguments are left out, and empty ones of the caller are kept', () => {
@@ -140,10 +112,13 @@ describe('reading the handoff', () => {
 
   it('arguments and environment of a megabyte are read whole', () => {
     const value = 'x'.repeat(1_000_000);
-    const handoff = readHandoff(scripted(`conmon\0${value}\0`, environOf(launch([`A=${value}`]))), 1);
-    assert.equal(handoff.argv.length, value.length + 1);
-    assert.equal(handoff.variables[0]!.length, value.length + 2);
-    assert.equal(handoff.verdictFd, 9);
+    const environ = Buffer.from(`A=${value}\0`);
+    const executable = readHandoff(scripted(`conmon\0${value}\0`, environ), 1, '9,1024');
+    assert.equal(executable.argv.length, value.length + 1);
+    assert.deepEqual(Buffer.from(executable.environ), environ);
+    const node = readHandoff(launched('9,1024', environ), 1);
+    assert.deepEqual(Buffer.from(node.environ), environ);
+    assert.equal(node.environ.buffer.byteLength, environ.length); // and no more is kept
   });
 
   it('what fills the first buffer exactly is whole as well', () => {
@@ -152,6 +127,14 @@ describe('reading the handoff', () => {
       assert.equal(cmdline.length, length);
       assert.equal(readHandoff(scripted(cmdline, Buffer.alloc(0)), 1).argv.length, length - 7);
     }
+  });
+
+  it('the file with the environment is read to its end, past interruptions, and closed', () => {
+    const sys = scripted('conmon\0', Buffer.from(`_CONMON_HANDOFF=${environFd};-1,-1\0`));
+    sys.arrive(environFd, 'A=1\0B', -EINTR, '=2\0', 0);
+    assert.equal(Buffer.from(readHandoff(sys, 1).environ).toString(), 'A=1\0B=2\0');
+    assert.deepEqual(sys.called('close').at(-1), ['close', environFd]);
+    sys.assertDone();
   });
 
   it('a /proc that cannot be read is fatal, and named', () => {
@@ -163,17 +146,27 @@ describe('reading the handoff', () => {
       });
     }
   });
-});
 
-describe('variables', () => {
-  it('the value of a name is the first one, decoded as UTF-8', () => {
-    const variables = splitVariables(Buffer.from('AB=no\0A=é\0A=second\0'));
-    assert.equal(readVariable(variables, 'A'), 'é');
+  it('a file with the environment that cannot be read is fatal', () => {
+    const sys = scripted('conmon\0', Buffer.from('_CONMON_HANDOFF=5;-1,-1\0')).arrive(environFd, -EIO);
+    assert.throws(() => readHandoff(sys, 1), {
+      name: 'FatalError',
+      message: 'Failed to read the environment from fd 5: Input/output error',
+    });
   });
 
-  it('an empty value is one; a name alone, a longer name and none are not', () => {
-    assert.equal(readVariable(['A='], 'A'), '');
-    for (const variables of [['A'], ['AA=1'], ['=1'], []])
-      assert.equal(readVariable(variables, 'A'), undefined);
+  it('what is no number is a mistake of ours', () => {
+    for (const given of ['', 'x', '1,', '1,,2', '1;2', '9007199254740993'])
+      assert.throws(
+        () => readHandoff(scripted('conmon\0', Buffer.alloc(0)), 1, given),
+        /handed over no number/,
+        given,
+      );
+    for (const value of ['', ';', '5;', ';1,2', '1,2'])
+      assert.throws(
+        () => readHandoff(scripted('conmon\0', Buffer.from(`_CONMON_HANDOFF=${value}\0`)), 1),
+        /handed over no number/,
+        value,
+      );
   });
 });

@@ -5,9 +5,14 @@ import { moveListenPidLast, replacesListenPid } from '../../../src/runtime/liste
 import { planRuntime, type RuntimeStart } from '../../../src/runtime/spawn-plan.ts';
 import { SIGKILL } from '../../../src/sys/constants.ts';
 
+/** Variables as the kernel has them, a character for each byte. */
+function block(...variables: string[]): Uint8Array {
+  return Buffer.from(variables.map(variable => `${variable}\0`).join(''), 'latin1');
+}
+
 const start: RuntimeStart = {
   argv: ['/usr/bin/runc', 'create', 'id'],
-  variables: ['A=1', 'B=\xff'],
+  environ: block('A=1', 'B=\xff'),
   stdio: [7, 8, 9],
   passedFds: [],
   oomScoreAdj: undefined,
@@ -53,45 +58,42 @@ describe('spawn plan', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: byte, minLength: 1 })), variables => {
         fc.pre(!variables.some(variable => variable.startsWith('LISTEN_PID=')));
-        const { environ, listenPid } = planRuntime({ ...start, variables });
-        assert.equal(
-          Buffer.from(environ).toString('latin1'),
-          variables.map(variable => `${variable}\0`).join(''),
-        );
+        const { environ, listenPid } = planRuntime({ ...start, environ: block(...variables) });
+        assert.deepEqual(environ, block(...variables));
         assert.equal(listenPid, false);
       }),
     );
   });
 
   it('an empty environment is empty', () => {
-    assert.equal(planRuntime({ ...start, variables: [] }).environ.length, 0);
+    assert.equal(planRuntime({ ...start, environ: block() }).environ.length, 0);
   });
 
   it('R5: a LISTEN_PID that is to be the runtime’s comes last, with room for any pid', () => {
-    const plan = planRuntime({ ...start, variables: ['LISTEN_PID=4242', 'LISTEN_FDS=2', 'A=1'] });
+    const plan = planRuntime({ ...start, environ: block('LISTEN_PID=4242', 'LISTEN_FDS=2', 'A=1') });
     assert.equal(plan.listenPid, true);
     assert.equal(Buffer.from(plan.environ).toString(), `LISTEN_FDS=2\0A=1\0LISTEN_PID=${spare}`);
   });
 
   it('R5: somebody else’s LISTEN_PID keeps its place and its value', () => {
-    const plan = planRuntime({ ...start, variables: ['LISTEN_PID=1', 'A=1'] });
+    const plan = planRuntime({ ...start, environ: block('LISTEN_PID=1', 'A=1') });
     assert.equal(plan.listenPid, false);
     assert.equal(Buffer.from(plan.environ).toString(), 'LISTEN_PID=1\0A=1\0');
   });
 
   it('LISTEN_PID as the only variable', () => {
-    const plan = planRuntime({ ...start, variables: ['LISTEN_PID=4242'] });
+    const plan = planRuntime({ ...start, environ: block('LISTEN_PID=4242') });
     assert.equal(Buffer.from(plan.environ).toString(), `LISTEN_PID=${spare}`);
   });
 });
 
 describe('LISTEN_PID', () => {
   it('R5: is replaced where it is ours, or always where the caller says so, and never where it is not set', () => {
-    assert.equal(replacesListenPid(['LISTEN_PID=42'], 42, false), true);
-    assert.equal(replacesListenPid(['LISTEN_PID=41'], 42, false), false);
-    assert.equal(replacesListenPid(['LISTEN_PID=41'], 42, true), true);
+    assert.equal(replacesListenPid(block('LISTEN_PID=42'), 42, false), true);
+    assert.equal(replacesListenPid(block('LISTEN_PID=41'), 42, false), false);
+    assert.equal(replacesListenPid(block('LISTEN_PID=41'), 42, true), true);
     for (const variables of [[], ['A=1'], ['LISTEN_PID'], ['XLISTEN_PID=42'], ['LISTEN_PIDS=42']])
-      assert.equal(replacesListenPid(variables, 42, true), false, variables.join());
+      assert.equal(replacesListenPid(block(...variables), 42, true), false, variables.join());
   });
 
   it('R5: that is no pid is refused, with ten characters of it', () => {
@@ -102,17 +104,14 @@ describe('LISTEN_PID', () => {
       ['x', 'x'],
       ['rubbish that is long', 'rubbish th'],
     ])
-      assert.throws(() => replacesListenPid([`LISTEN_PID=${value}`], 42, false), {
+      assert.throws(() => replacesListenPid(block(`LISTEN_PID=${value}`), 42, false), {
         name: 'FatalError',
         message: `Invalid LISTEN_PID ${shown}`,
       });
   });
 
   it('moved last, it leaves the others in their order, and occurs once', () => {
-    assert.deepEqual(moveListenPidLast(['A=1', 'LISTEN_PID=1', 'B=2', 'LISTEN_PID=2']), [
-      'A=1',
-      'B=2',
-      'LISTEN_PID=',
-    ]);
+    const moved = moveListenPidLast(block('A=1', 'LISTEN_PID=1', 'B=2', 'LISTEN_PID=2'));
+    assert.equal(Buffer.from(moved).toString(), `A=1\0B=2\0LISTEN_PID=${spare}`);
   });
 });
