@@ -1,9 +1,10 @@
-// conmon, as its caller starts it. What must happen before an engine runs happens here, and nothing else: note the
-// inherited fds, wait on the start pipe (the caller moves this process to a cgroup first), fork, and execute the
-// monitor in an environment that cannot change its engine. The parent waits for the monitor's verdict and ends
-// with it; with --sync there is no parent, the monitor takes this process's place.
+// conmon, as its caller starts it. What must happen before the monitor runs happens here, and nothing else: note the
+// inherited fds, wait on the start pipe (the caller moves this process to a cgroup first), and fork. The child is the
+// monitor. The parent waits for its verdict and ends with it; with --sync there is no parent, the monitor is this
+// process.
 
 #define _GNU_SOURCE
+#include "launcher.h"
 #include "options.h" // made by scripts/options-header.ts from src/options/table.ts
 
 #include <dirent.h>
@@ -21,9 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
-static _Noreturn void die(const char *format, ...)
+void die(const char *format, ...)
 {
 	int error = errno;
 	va_list args;
@@ -56,7 +55,7 @@ static char *finish_text(struct text *text)
 	return text->bytes;
 }
 
-// Every fd from 3 up that the caller left open, as `,3,4`. An engine opens fds of its own, so they can't be told apart
+// Every fd from 3 up that the caller left open, as `,3,4`. The monitor opens fds of its own: they can't be told apart
 // later.
 static char *list_inherited_fds(void)
 {
@@ -92,7 +91,7 @@ static void wait_for_start(void)
 		die("start-pipe read failed");
 }
 
-// What of the options matters before there is an engine.
+// What of the options matters before there is a monitor.
 struct request {
 	bool sync;
 	bool only_asks; // for --version or --help: nobody is to be waited for, whatever the environment says
@@ -112,7 +111,7 @@ static struct request read_request(char **argv)
 	return request;
 }
 
-// An engine does not start in a directory that was deleted, and paths on the command line would mean nothing there.
+// Paths on the command line would mean nothing in a directory that was deleted.
 static void need_working_directory(bool only_asks)
 {
 	char path[4096];
@@ -124,44 +123,6 @@ static void need_working_directory(bool only_asks)
 	exit(EXIT_FAILURE);
 }
 
-// --- the monitor's environment --------------------------------------------------------------------------------
-
-// Beginnings of the names that the engines and the libraries in them read, some in any case of letters. What acts
-// on any C program (LD_*, TZ, the locale) is not among them.
-static const char *const engine_names[] = {
-	"BUN_",     "NODE_",   "UV_",      "JSC_",     "V8_",   "JavaScriptCore", "WTF_",       "WebKit",     "Malloc",
-	"MIMALLOC", "GIGACAGE", "__XPC_", "SIMDUTF_", "SIMDJSON_", "ICU_",          "OPENSSL_", "SSL_CERT_", "WATCH_REPORT_",
-	"_CONMON_",
-};
-
-static bool acts_on_engine(const char *variable)
-{
-	for (size_t i = 0; i < sizeof(engine_names) / sizeof(*engine_names); i++)
-		if (strncasecmp(variable, engine_names[i], strlen(engine_names[i])) == 0)
-			return true;
-	return false;
-}
-
-// No name that anybody looks for begins with a byte above 127, and a caller's that does is left alone.
-static const char hidden_bit = (char)0x80;
-
-// Changes the first byte of each of the caller's variables that would act on the engine; so it keeps its place and its
-// length. The monitor changes it back for the runtime (src/parent/handoff.ts). Answers their numbers, as `0,7`.
-static char *hide_engine_variables(void)
-{
-	struct text list;
-	begin_text(&list);
-	const char *separator = "";
-	for (size_t i = 0; environ[i]; i++) {
-		if (!acts_on_engine(environ[i]))
-			continue;
-		environ[i][0] ^= hidden_bit;
-		fprintf(list.stream, "%s%zu", separator, i);
-		separator = ",";
-	}
-	return finish_text(&list);
-}
-
 static long long open_files_max(void)
 {
 	struct rlimit limit;
@@ -170,57 +131,17 @@ static long long open_files_max(void)
 	return limit.rlim_cur == RLIM_INFINITY ? -1 : (long long)limit.rlim_cur;
 }
 
-// What the monitor must know of this process: the verdict's fd (-1: no verdict is waited for), the limit of open files
-// (-1: none), which engines raise, the inherited fds, and after a semicolon the hidden variables.
+// What the monitor must know of this process, as src/parent/handoff.ts reads it: the verdict's fd (-1: no verdict is
+// waited for), the limit of open files (-1: none), and the inherited fds.
 static char *handoff(int verdict_fd, const char *inherited_fds)
 {
 	char *text;
-	if (asprintf(&text, "_CONMON_HANDOFF=%d,%lld%s;%s", verdict_fd, open_files_max(), inherited_fds, hide_engine_variables()) < 0)
-		die("Failed to make the environment");
+	if (asprintf(&text, "%d,%lld%s", verdict_fd, open_files_max(), inherited_fds) < 0)
+		die("Failed to make a text");
 	return text;
 }
 
-// The caller's variables, then the launcher's own.
-static char **monitor_environment(char *handoff_variable)
-{
-	size_t count = 0;
-	while (environ[count])
-		count++;
-	char **variables = calloc(count + 1 + sizeof(engine_settings) / sizeof(*engine_settings), sizeof(*variables));
-	if (!variables)
-		die("Failed to make the environment");
-	memcpy(variables, environ, count * sizeof(*variables));
-	variables[count++] = handoff_variable;
-	memcpy(variables + count, engine_settings, sizeof(engine_settings));
-	return variables;
-}
-
-// --- the monitor ----------------------------------------------------------------------------------------------
-
-static _Noreturn void execute_monitor(char **argv, char **variables)
-{
-	char path[4096];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("libexec/conmon"));
-	if (length < 0)
-		die("Failed to find own executable");
-	path[length] = '\0';
-	strcpy(strrchr(path, '/') + 1, "libexec/conmon");
-#ifdef ENGINE_ARGUMENTS // the Node form: libexec/conmon is the engine alone
-	static const char *const engine_arguments[] = {ENGINE_ARGUMENTS};
-	size_t engine_count = sizeof(engine_arguments) / sizeof(*engine_arguments), count = 0;
-	while (argv[count])
-		count++;
-	const char **all = calloc(engine_count + count + 2, sizeof(*all));
-	if (!all)
-		die("Failed to make the arguments");
-	all[0] = argv[0];
-	memcpy(all + 1, engine_arguments, sizeof(engine_arguments));
-	memcpy(all + 1 + engine_count, argv + 1, count * sizeof(*all));
-	argv = (char **)all;
-#endif
-	execve(path, argv, variables);
-	die("Failed to start the monitor %s", path);
-}
+// --- the launcher's own end -----------------------------------------------------------------------------------
 
 // One byte says that the monitor has accepted its options and has all it needs; otherwise its exit status says why.
 static int await_verdict(pid_t monitor, int fd)
@@ -242,11 +163,12 @@ static int await_verdict(pid_t monitor, int fd)
 	return 128 + WTERMSIG(status);
 }
 
-int main(int argc, char **argv)
+int launch(int argc, char **argv)
 {
-	// Alone it needs no engine, and Podman up to 4.3 asks at each of its commands.
-	if (argc == 2 && strcmp(argv[1], "--version") == 0)
-		return fputs(version_text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	// Podman up to 4.3 asks for the version at each of its commands.
+	const char *answer = argc != 2 ? NULL : strcmp(argv[1], "--version") == 0 ? version_text : strcmp(argv[1], "--help") == 0 ? help_text : NULL;
+	if (answer)
+		return fputs(answer, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 
 	const char *inherited_fds = list_inherited_fds();
 	struct request request = read_request(argv);
@@ -254,7 +176,7 @@ int main(int argc, char **argv)
 	if (!request.only_asks)
 		wait_for_start();
 	if (request.sync || request.only_asks)
-		execute_monitor(argv, monitor_environment(handoff(-1, inherited_fds)));
+		start_monitor(argv, -1, handoff(-1, inherited_fds));
 
 	int verdict[2];
 	if (pipe2(verdict, O_CLOEXEC) < 0)
@@ -267,6 +189,5 @@ int main(int argc, char **argv)
 		return await_verdict(monitor, verdict[0]);
 	}
 	close(verdict[0]);
-	fcntl(verdict[1], F_SETFD, 0);
-	execute_monitor(argv, monitor_environment(handoff(verdict[1], inherited_fds)));
+	start_monitor(argv, verdict[1], handoff(verdict[1], inherited_fds));
 }

@@ -10,7 +10,7 @@ export const sys: Sys = typeof conmonSys === 'undefined' ? loadAddon() : conmonS
 
 /** The folder is the same for src/sys and for lib/sys, which is compiled of it. */
 function loadAddon(): Sys {
-  const path = import.meta.dirname.replace(/\/[^/]+\/[^/]+$/, '/dist/sys.node');
+  const path = `${import.meta.dirname}/../../dist/sys.node`;
   const addon = { exports: {} };
   try {
     process.dlopen(addon, path);

@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -188,6 +189,14 @@ CALL(unlinkat)
 	args_path(&args, 1, &path);
 	int flags = INT(2);
 	ANSWER(path.error ? bad_path(&path) : unlinkat(dirfd, path.bytes, flags));
+}
+
+CALL(getcwd)
+{
+	struct args args = args_of(env, info, 1);
+	size_t size = 0;
+	char *path = args_bytes(&args, 0, 0, &size);
+	ANSWER(syscall(SYS_getcwd, path, size));
 }
 
 PATH_CALL(access, access(path.bytes, number))
@@ -468,6 +477,15 @@ CALL(inotifyAddWatch)
 	ANSWER(path.error ? bad_path(&path) : inotify_add_watch(fd, path.bytes, mask));
 }
 
+CALL(getrandom)
+{
+	struct args args = args_of(env, info, 2);
+	size_t size = 0;
+	void *bytes = args_bytes(&args, 0, 0, &size);
+	unsigned flags = (unsigned)INT(1);
+	ANSWER(getrandom(bytes, size, flags));
+}
+
 // --- time -----------------------------------------------------------------------------------------------------
 
 CALL(clockGettime)
@@ -523,7 +541,8 @@ NAPI_MODULE_INIT()
 		METHOD(recv), METHOD(recvFd), METHOD(shutdown), METHOD(setsockopt), METHOD(spawn), METHOD(getpid), METHOD(getpgid),
 		METHOD(setsid), METHOD(prctl), METHOD(kill), METHOD(waitpid), METHOD(pidfdOpen), METHOD(pidfdSendSignal),
 		METHOD(signalPipe), METHOD(ignoreSignal), METHOD(exit), METHOD(epollCreate), METHOD(epollCtl), METHOD(epollWait),
-		METHOD(inotifyInit), METHOD(inotifyAddWatch), METHOD(clockGettime), METHOD(localtime),
+		METHOD(inotifyInit), METHOD(inotifyAddWatch), METHOD(clockGettime), METHOD(localtime), METHOD(getcwd), METHOD(getrandom),
+		METHOD(fillLines),
 	};
 	if (napi_define_properties(env, exports, sizeof(methods) / sizeof(*methods), methods) != napi_ok)
 		napi_throw_error(env, NULL, "sys: cannot define its methods");

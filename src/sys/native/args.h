@@ -35,6 +35,8 @@ uint8_t *args_range(struct args *args, size_t index, size_t *length);
 // What JavaScript gets: the result, or -errno where it is -1.
 napi_value answer(const struct args *args, int64_t result);
 
+// Methods that have a file of their own.
 napi_value call_spawn(napi_env env, napi_callback_info info);
+napi_value call_fillLines(napi_env env, napi_callback_info info);
 
 #endif

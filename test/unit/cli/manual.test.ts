@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { formatManPage } from '../../../scripts/man-page.ts';
+import { formatManPage } from '../../../scripts/build/man-page.ts';
 import { catalogue } from '../../../src/cli/catalogue.ts';
 import { globalOptions } from '../../../src/cli/global-options.ts';
 

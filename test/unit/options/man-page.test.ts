@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { formatManPage } from '../../../scripts/man-page.ts';
+import { formatManPage } from '../../../scripts/build/man-page.ts';
 
 const page = (...lines: string[]) => formatManPage(['# conmon(8)', '', ...lines, ''].join('\n'));
 const head = '.TH CONMON 8 "" "conmon-ts"\n';

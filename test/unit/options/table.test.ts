@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { optionsHeader } from '../../../scripts/options-header.ts';
+import { optionsHeader } from '../../../scripts/build/options-header.ts';
 import { formatHelp } from '../../../src/options/help.ts';
 import { type OptionEntry, optionTable } from '../../../src/options/table.ts';
 import { formatVersion, version } from '../../../src/options/version.ts';

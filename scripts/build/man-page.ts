@@ -1,12 +1,20 @@
-// Makes a man page of one of the manuals in docs/, whose Markdown is kept to what a man page can show:
-//
-//   man-page.ts docs/NAME.SECTION.md [FILE]
+// Man pages of the manuals in docs/, whose Markdown is kept to what a man page can show.
 //
 // The first line is `# name(section)`. Then: headings of levels 2 and 3, paragraphs of one line each, **bold** and
 // *italic*, code blocks indented by four spaces, and lists of terms (`* **term**`) whose paragraphs are indented by
 // two. Anything else is refused rather than shown wrongly.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { project } from './commands.ts';
+
+export function writeManPages(folder: string): void {
+  for (const name of ['conmon.8', 'conmonctl.1']) {
+    const section = join(folder, `man${name.at(-1)}`);
+    mkdirSync(section, { recursive: true });
+    writeFileSync(join(section, name), formatManPage(readFileSync(join(project, 'docs', `${name}.md`), 'utf8')));
+  }
+}
 
 /** The man page, in roff's man macros, of a manual in Markdown. Throws an Error that names the line it cannot show. */
 export function formatManPage(markdown: string): string {
@@ -78,12 +86,4 @@ function textLine(text: string): string {
 
 function refuse(line: string): never {
   throw new Error(`a man page cannot show: ${line}`);
-}
-
-if (import.meta.main) {
-  const [source, target] = process.argv.slice(2);
-  if (source === undefined) throw new Error('usage: man-page.ts docs/NAME.SECTION.md [FILE]');
-  const page = formatManPage(readFileSync(source, 'utf8'));
-  if (target === undefined) process.stdout.write(page);
-  else writeFileSync(target, page);
 }

@@ -1,17 +1,18 @@
-// Prints the launcher's options.h: it must know whether --sync is given before there is an engine, so it needs to
-// know which arguments are the values of other options.
+// The launcher's options.h. It must know whether --sync is given before there is a monitor, so it needs to know which
+// arguments are the values of other options; and it answers --version and --help.
 
-import { type OptionEntry, optionTable } from '../src/options/table.ts';
+import { formatHelp } from '../../src/options/help.ts';
+import { type OptionEntry, optionTable } from '../../src/options/table.ts';
+import { formatVersion } from '../../src/options/version.ts';
 
-if (import.meta.main) process.stdout.write(optionsHeader());
-
-/** The header: `value_options`, ended by NULL, `takes_value(arg)`, and `is_flag(arg, "--sync")`. */
-export function optionsHeader(): string {
+/** The header: `value_options`, ended by NULL, `takes_value(arg)`, `is_flag(arg, "--sync")`, `version_text` and
+ * `help_text`. */
+export function optionsHeader(commit: string): string {
   const entries: readonly OptionEntry[] = optionTable.filter(entry => entry.kind !== 'flag');
   const names = entries.flatMap(({ long, short }) =>
     short === undefined ? [`--${long}`] : [`--${long}`, `-${short}`],
   );
-  return `// Made from src/options/table.ts by scripts/options-header.ts.
+  return `// Made from src/options/ by scripts/build/options-header.ts.
 
 #ifndef CONMON_OPTIONS_H
 #define CONMON_OPTIONS_H
@@ -19,6 +20,9 @@ export function optionsHeader(): string {
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+
+static const char version_text[] = ${JSON.stringify(formatVersion(commit))};
+static const char help_text[] = ${JSON.stringify(formatHelp())};
 
 // The options that take a value.
 static const char *const value_options[] = {

@@ -1,0 +1,29 @@
+// What the executable wants of an engine beyond quickjs.h, which the two kinds of QuickJS do differently. Each has it
+// in a folder of its own: quickjs-ng/, quickjs-2021/.
+#ifndef CONMON_ENGINE_H
+#define CONMON_ENGINE_H
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#include <quickjs.h>
+#pragma GCC diagnostic pop
+
+#include <stdint.h>
+
+// A runtime whose memory is that of heap.h.
+JSRuntime *engine_new_runtime(void);
+// A context that compiles modules. It cannot compile regular expressions: a literal of one fails the build.
+JSContext *engine_new_compiling_context(JSRuntime *runtime);
+// A context that runs what was compiled, with no more of the language's library than the monitor uses: no eval, no
+// RegExp, no JSON, no Date, no Proxy.
+JSContext *engine_new_running_context(JSRuntime *runtime);
+// A compiled module as bytes, without its source; js_free() takes them back. NULL with an exception pending.
+uint8_t *engine_write_module(JSContext *context, size_t *bytes, JSValueConst module);
+// Runs a module to the end of its top level. Answers 0, or -1 with an exception pending.
+int engine_run_module(JSContext *context, JSValue module);
+// Makes what would be made later, on first use, and takes everything out of the collector's sight. After that
+// image_seal() may be called. Answers 0 or -1.
+int engine_settle(JSContext *context);
+
+#endif
