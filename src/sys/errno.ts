@@ -28,6 +28,7 @@ export const EFBIG = 27;
 export const ENOSPC = 28;
 export const EROFS = 30;
 export const EPIPE = 32;
+export const ERANGE = 34;
 export const ENAMETOOLONG = 36;
 export const ENOTEMPTY = 39;
 export const ENOSYS = 38;
@@ -73,6 +74,7 @@ const names: Readonly<Record<number, readonly [name: string, words: string]>> = 
   [ENOSPC]: ['ENOSPC', 'No space left on device'],
   [EROFS]: ['EROFS', 'Read-only file system'],
   [EPIPE]: ['EPIPE', 'Broken pipe'],
+  [ERANGE]: ['ERANGE', 'Numerical result out of range'],
   [ENAMETOOLONG]: ['ENAMETOOLONG', 'File name too long'],
   [ENOTEMPTY]: ['ENOTEMPTY', 'Directory not empty'],
   [ENOSYS]: ['ENOSYS', 'Function not implemented'],

@@ -11,6 +11,7 @@ import {
   EPOLL_CTL_MOD,
   EPOLLIN,
   EPOLLOUT,
+  GRND_NONBLOCK,
   O_CLOEXEC,
   O_NONBLOCK,
   O_RDONLY,
@@ -154,6 +155,24 @@ export function describeSysContract(name: string, makeWorld: () => World): void 
         const [year, month, day, hour, minute, second, offset] = out;
         assert.equal(Date.UTC(year!, month! - 1, day!, hour!, minute!, second!) / 1000 - offset!, seconds);
       }
+    });
+
+    it('getrandom: fills the buffer, otherwise each time', () => {
+      const { sys } = makeWorld();
+      const [one, other] = [new Uint8Array(16), new Uint8Array(16)];
+      assert.equal(sys.getrandom(one, GRND_NONBLOCK), 16);
+      assert.equal(sys.getrandom(other, 0), 16);
+      assert.notDeepEqual(one, other);
+      assert.notDeepEqual(one, new Uint8Array(16));
+    });
+
+    it('getcwd: an absolute path and its NUL, whose length is the answer', () => {
+      const { sys } = makeWorld();
+      const buf = new Uint8Array(4096).fill(0xff);
+      const length = sys.getcwd(buf);
+      assert.equal(buf[0], 0x2f);
+      assert.equal(buf.indexOf(0), length - 1);
+      assert.equal(buf[length], 0xff);
     });
 
     it('umask: answers the mask that was', () => {
