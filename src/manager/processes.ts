@@ -46,12 +46,14 @@ export function findByArgument(argument: string): number[] {
   return listProcesses().filter(pid => readProc(`/proc/${pid}/cmdline`)?.includes(needle));
 }
 
-/** What /proc/PID/stat says; the command in it may hold anything, parentheses and spaces too. */
+/** What /proc/PID/stat says; the command in it may hold anything, parentheses and spaces too. A process whose first
+ * thread has ended looks like a zombie, but runs as long as it has others; a zombie counts as one thread. */
 export function parseStat(text: string): { parent: number; startTicks: string; ended: boolean } | undefined {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state, parent, startTicks] = [fields[0], fields[1], fields[19]];
+  const [state, parent, threads, startTicks] = [fields[0], fields[1], fields[17], fields[19]];
   if (!state || !parent || !startTicks) return undefined;
-  return { parent: Number(parent), startTicks, ended: state === 'Z' || state === 'X' };
+  const ended = state === 'X' || (state === 'Z' && Number(threads) <= 1);
+  return { parent: Number(parent), startTicks, ended };
 }
 
 function listProcesses(): number[] {
