@@ -5,7 +5,9 @@ import { resizeTerminal, type TerminalSize } from './control.ts';
 import { DetachMatcher, parseDetachKeys } from './detach-keys.ts';
 import { StateError } from './errors.ts';
 import { errorCode } from './files.ts';
-import { type KernelClient, kernel, kernelError } from './kernel/client.ts';
+import { kernel } from './kernel/choose.ts';
+import { kernelError } from './kernel/client.ts';
+import type { AttachSocket, Kernel } from './kernel/kernel.ts';
 import type { KernelReport } from './kernel/messages.ts';
 import { within } from './limits.ts';
 import type { CallOptions } from './types.ts';
@@ -21,9 +23,9 @@ export interface AttachOptions extends CallOptions {
 /** A packet's first byte for standard error (CONTRACT, attach socket). */
 const stderrStream = 3;
 
-/** Connects to the attach socket in `directory`. */
+/** Connects to the attach socket in `directory`. Rejects with {@link AddonError} without the addon. */
 export async function openAttachment(directory: string, options: AttachOptions): Promise<Attachment> {
-  const attachment = new Attachment(directory, options);
+  const attachment = new Attachment(await kernel(), directory, options);
   try {
     await within(attachment.connected, options, 'attaching');
   } catch (error) {
@@ -44,8 +46,7 @@ export class Attachment extends Duplex {
   /** Resolves when the monitor has been reached. */
   readonly connected: Promise<void>;
   readonly #directory: string;
-  readonly #kernel: KernelClient = kernel();
-  readonly #key: number;
+  readonly #socket: AttachSocket;
   readonly #matcher: DetachMatcher;
   readonly #connected = Promise.withResolvers<void>();
   readonly #outcome = Promise.withResolvers<'ended' | 'detached'>();
@@ -54,7 +55,7 @@ export class Attachment extends Duplex {
   #reached = false;
   #over = false;
 
-  constructor(directory: string, options: AttachOptions) {
+  constructor(kernel: Kernel, directory: string, options: AttachOptions) {
     super({ allowHalfOpen: false });
     this.#directory = directory;
     this.#matcher = new DetachMatcher(parseDetachKeys(options.detachKeys ?? ''));
@@ -67,8 +68,7 @@ export class Attachment extends Duplex {
     this.connected = this.#connected.promise;
     this.outcome = this.#outcome.promise;
     this.connected.catch(() => {});
-    this.#key = this.#kernel.listen(report => this.#take(report));
-    this.#kernel.request({ op: 'connect', key: this.#key, directory, name: 'attach' });
+    this.#socket = kernel.connect(directory, report => this.#take(report));
   }
 
   /** Resizes the container's terminal. */
@@ -95,7 +95,7 @@ export class Attachment extends Duplex {
 
   override _final(done: (error?: Error | null) => void): void {
     this.#send(this.#matcher.rest(), () => {
-      if (!this.#over) this.#kernel.request({ op: 'finish', key: this.#key });
+      if (!this.#over) this.#socket.finish();
       done();
     });
   }
@@ -114,7 +114,7 @@ export class Attachment extends Duplex {
       return;
     }
     this.#sent.push(done);
-    this.#kernel.request({ op: 'send', key: this.#key, bytes });
+    this.#socket.send(bytes);
   }
 
   #take(report: KernelReport): void {
@@ -153,7 +153,7 @@ export class Attachment extends Duplex {
     const waiting = this.#waiting.get(stream) ?? [];
     let wants = true;
     for (let next = waiting.shift(); next !== undefined; next = wants ? waiting.shift() : undefined) {
-      if (!this.#over) this.#kernel.request({ op: 'credit', key: this.#key, bytes: next.length });
+      if (!this.#over) this.#socket.allow(next.length);
       wants = stream.push(next);
     }
     if (this.#over && waiting.length === 0 && !stream.readableEnded) stream.push(null);
@@ -162,7 +162,7 @@ export class Attachment extends Duplex {
   #finish(outcome: 'ended' | 'detached'): void {
     if (this.#over) return;
     this.#over = true;
-    this.#kernel.forget(this.#key);
+    this.#socket.close();
     this.#connected.resolve();
     this.#outcome.resolve(outcome);
     for (const done of this.#sent.splice(0)) done();

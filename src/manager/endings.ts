@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Context, pathsOf } from './context.ts';
 import { NotFoundError } from './errors.ts';
 import { readExitFile, readStoredExit } from './exit-codes.ts';
-import { kernel } from './kernel/client.ts';
+import { kernel } from './kernel/choose.ts';
 import type { ContainerPaths } from './layout.ts';
 import type { ProcessIdentity } from './processes.ts';
 import { readConfig, readCreated } from './records.ts';
@@ -96,7 +96,7 @@ async function findProcesses(
 async function waitForProcess(process: ProcessIdentity | undefined, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   if (process === undefined) return;
-  const watch = kernel().watchProcess(process);
+  const watch = (await kernel()).watchProcess(process);
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });

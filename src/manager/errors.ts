@@ -49,6 +49,16 @@ export class StateError extends ManagerError {
   }
 }
 
+/** What is asked for needs the addon `dist/sys.node`, which does not load here. `code` is `'ERR_ADDON'`. */
+export class AddonError extends ManagerError {
+  override readonly name = 'AddonError';
+
+  /** `reason` says why it does not load, and how to get it. */
+  constructor(what: string, reason: string) {
+    super('ERR_ADDON', `Node.js alone can’t ${what}, and ${reason}`);
+  }
+}
+
 /** A time limit passed. `code` is `'ERR_TIME_LIMIT'`. */
 export class TimeLimitError extends ManagerError {
   override readonly name = 'TimeLimitError';

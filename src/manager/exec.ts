@@ -7,11 +7,13 @@ import { Readable, type Writable } from 'node:stream';
 import { type Attachment, openAttachment } from './attach.ts';
 import { readBundle } from './bundle.ts';
 import { type Context, pathsOf } from './context.ts';
-import type { TerminalSize } from './control.ts';
-import { MonitorError, NotFoundError, RuntimeError } from './errors.ts';
+import { resizeTerminal, type TerminalSize } from './control.ts';
+import { AddonError, MonitorError, NotFoundError, RuntimeError } from './errors.ts';
+import { readOutput } from './exec-output.ts';
 import { writeWhole } from './files.ts';
+import { kernel } from './kernel/choose.ts';
 import { within } from './limits.ts';
-import { buildExecArgs } from './monitor-args.ts';
+import { buildExecArgs, type ExecPlan, execLogIn } from './monitor-args.ts';
 import { type StartedMonitor, startMonitor } from './monitor-start.ts';
 import { identifyProcess, isRunning, type ProcessIdentity } from './processes.ts';
 import { type ConfigRecord, readConfig } from './records.ts';
@@ -54,7 +56,8 @@ const startTimeLimitMs = 10_000;
 const monitorGraceSeconds = 1;
 
 /** Starts a command in a container. Rejects with {@link NotFoundError}, {@link RuntimeError}, {@link MonitorError},
- * {@link TimeLimitError} or the signal's reason; the command is killed in the last two cases. */
+ * {@link TimeLimitError} or the signal's reason; the command is killed in the last two cases. Where nothing can be
+ * attached to, its output comes by way of a log, and input or a terminal is an {@link AddonError}. */
 export async function execInContainer(
   context: Context,
   id: string,
@@ -63,13 +66,17 @@ export async function execInContainer(
   const paths = pathsOf(context, id);
   const config = readConfig(paths);
   if (!config) throw new NotFoundError(id);
+  const { addonMissing } = await kernel();
+  if (addonMissing !== undefined && (options.stdin || options.terminal))
+    throw new AddonError('give a command input or a terminal', addonMissing);
   options.signal?.throwIfAborted();
   const session = randomUUID();
   const directory = join(paths.exec, session);
   for (const name of ['exit', 'persist'])
     await mkdir(join(directory, name), { recursive: true, mode: 0o700 });
   await writeWhole(join(directory, 'process.json'), JSON.stringify(makeProcess(config, options)));
-  const attempt = new Attempt(context, config, options, directory, session);
+  const place = { directory, session, attaches: addonMissing === undefined };
+  const attempt = new Attempt(context, config, options, place);
   const limits = { timeLimitMs: startTimeLimitMs, ...options };
   try {
     return await within(attempt.run(), limits, `starting a command in container ${id}`);
@@ -84,6 +91,7 @@ class Attempt {
   readonly #config: ConfigRecord;
   readonly #options: ExecOptions;
   readonly #directory: string;
+  readonly #attaches: boolean;
   readonly #args: readonly string[];
   readonly #giveUp = new AbortController();
   #monitor: StartedMonitor | undefined;
@@ -93,18 +101,19 @@ class Attempt {
     context: Context,
     config: ConfigRecord,
     options: ExecOptions,
-    directory: string,
-    session: string,
+    { directory, session, attaches }: Pick<ExecPlan, 'directory' | 'session' | 'attaches'>,
   ) {
     this.#context = context;
     this.#config = config;
     this.#options = options;
     this.#directory = directory;
+    this.#attaches = attaches;
     this.#args = buildExecArgs({
       id: config.id,
       name: config.name,
       session,
       directory,
+      attaches,
       runtime: context.runtime.file,
       runtimeArgs: context.runtime.args,
       terminal: options.terminal ?? false,
@@ -121,24 +130,30 @@ class Attempt {
       args: this.#args,
       cwd: this.#directory,
       placement: this.#context.placement,
-      attaches: true,
+      attaches: this.#attaches,
       signal,
     });
     const monitor = this.#monitor;
-    await Promise.race([monitor.attachable, monitor.launched.then(() => monitor.attachable)]);
-    const { terminal, detachKeys } = this.#options;
-    const attach = { signal, apart: !terminal, ...(detachKeys === undefined ? {} : { detachKeys }) };
-    const stream = await openAttachment(this.#directory, attach).catch(async error => {
-      await monitor.launched; // a launcher that refused has said why
-      throw error;
-    });
-    this.#stream = stream;
-    signal.throwIfAborted();
-    monitor.go();
+    if (this.#attaches) {
+      this.#stream = await this.#attach(monitor);
+      signal.throwIfAborted();
+      monitor.go();
+    }
     const [reply] = await Promise.all([monitor.firstReply, monitor.launched]);
     const pid = this.#takePid(reply, monitor);
     if (signal.aborted) killGroup(identifyProcess(pid), 'SIGKILL');
-    return this.#compose(pid, monitor, stream);
+    return this.#compose(pid, monitor);
+  }
+
+  async #attach(monitor: StartedMonitor): Promise<Attachment> {
+    await Promise.race([monitor.attachable, monitor.launched.then(() => monitor.attachable)]);
+    const { signal } = this.#giveUp;
+    const { terminal, detachKeys } = this.#options;
+    const attach = { signal, apart: !terminal, ...(detachKeys === undefined ? {} : { detachKeys }) };
+    return openAttachment(this.#directory, attach).catch(async error => {
+      await monitor.launched; // a launcher that refused has said why
+      throw error;
+    });
   }
 
   /** Kills what has been started, and lets nobody wait for it. */
@@ -169,7 +184,7 @@ class Attempt {
     throw new RuntimeError(what, extractRuntimeWords(said), { ...failure, stderr: said });
   }
 
-  #compose(pid: number, monitor: StartedMonitor, stream: Attachment): ExecSession {
+  #compose(pid: number, monitor: StartedMonitor): ExecSession {
     const process = identifyProcess(pid);
     const { timeoutMs = 0, stdin, signal } = this.#options;
     let timedOut = false;
@@ -181,21 +196,30 @@ class Attempt {
     if (!timeoutMs) clearTimeout(timer);
     const onAbort = () => kill('SIGKILL');
     signal?.addEventListener('abort', onAbort, { once: true });
-    if (!stdin) stream.end();
-    const ended = monitor.nextReply().then(async reply => {
+    const lastReply = monitor.nextReply();
+    const { done, ...streams } = this.#stream
+      ? useAttachment(this.#stream)
+      : readOutput(execLogIn(this.#directory), lastReply);
+    if (!stdin) streams.stdin.end();
+    const ended = lastReply.then(async reply => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       monitor.close();
+      await done;
       await rm(this.#directory, { recursive: true, force: true });
       const expired = timedOut || reply?.message === timedOutMessage;
       return { exitCode: expired ? undefined : reply?.value, timedOut: expired };
     });
     ended.catch(() => {});
-    const stderr = stream.stderr ?? Readable.from([]);
-    const { outcome } = stream;
-    const resize = (size: TerminalSize) => stream.resize(size);
-    return { pid, stdin: stream, stdout: stream, stderr, outcome, ended, kill, resize };
+    const resize = (size: TerminalSize) => resizeTerminal(this.#directory, size);
+    return { pid, ...streams, ended, kill, resize };
   }
+}
+
+/** What comes over the socket is with the streams at once. */
+function useAttachment(attachment: Attachment) {
+  const { stderr = Readable.from([]), outcome } = attachment;
+  return { stdin: attachment, stdout: attachment, stderr, outcome, done: undefined };
 }
 
 /** What every monitor says where its own limit passed (CONTRACT, options, --timeout). */

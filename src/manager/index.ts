@@ -4,6 +4,7 @@ export type { Attachment, AttachOptions } from './attach.ts';
 export { type CgroupfsOptions, cgroupfs } from './cgroupfs.ts';
 export type { TerminalSize } from './control.ts';
 export {
+  AddonError,
   ArgumentError,
   type CommandFailure,
   ExecTimeoutError,

@@ -46,13 +46,19 @@ export interface ExecPlan extends Pick<MonitorPlan, 'id' | 'name' | 'runtime' | 
   readonly session: string;
   /** The session's own directory: it stands for the bundle. */
   readonly directory: string;
+  /** True where its output comes over the attach socket, false where it comes by way of {@link execLogIn}. */
+  readonly attaches: boolean;
   readonly stdin: boolean;
   /** 0 for none. */
   readonly timeoutSeconds: number;
 }
 
-/** Arguments for a monitor that runs a command in a container. Its output comes over the attach socket alone: there
- * it is as it was written, while a log file's lines can't tell a last newline that was there from one that was not. */
+/** Where a command's output is logged that nobody attaches to. */
+export function execLogIn(directory: string): string {
+  return join(directory, 'output.log');
+}
+
+/** Arguments for a monitor that runs a command in a container. */
 export function buildExecArgs(plan: ExecPlan): string[] {
   const { directory } = plan;
   const args = [
@@ -72,12 +78,13 @@ export function buildExecArgs(plan: ExecPlan): string[] {
     '-p',
     join(directory, 'pidfile'),
     '-l',
-    'none',
+    plan.attaches ? 'none' : `k8s-file:${execLogIn(directory)}`,
     '--log-level',
     'warning',
   );
   args.push('--exit-dir', join(directory, 'exit'), '--persist-dir', join(directory, 'persist'));
-  args.push('-e', '--exec-attach', '--exec-process-spec', join(directory, 'process.json'));
+  args.push('-e', '--exec-process-spec', join(directory, 'process.json'));
+  if (plan.attaches) args.push('--exec-attach');
   if (plan.terminal) args.push('-t');
   if (plan.stdin) args.push('-i');
   if (plan.timeoutSeconds > 0) args.push(`--timeout=${plan.timeoutSeconds}`);

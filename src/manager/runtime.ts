@@ -177,7 +177,8 @@ export class Runtime {
   }
 
   /** Starts a command in a running container. Rejects with {@link NotFoundError}, {@link RuntimeError},
-   * {@link MonitorError}, {@link TimeLimitError} or the signal's reason. */
+   * {@link MonitorError}, {@link TimeLimitError}, the signal's reason, or {@link AddonError}: input and terminals need
+   * the addon. */
   async exec(id: string, options: ExecOptions): Promise<ExecSession> {
     return execInContainer(this.#context, id, options);
   }
@@ -189,7 +190,7 @@ export class Runtime {
   }
 
   /** Attaches to a container, from {@link Runtime.create} to its end: before {@link Runtime.start} to miss nothing.
-   * Rejects with {@link StateError} where its monitor has ended. */
+   * Rejects with {@link StateError} where its monitor has ended, with {@link AddonError} where the addon does not load. */
   async attach(id: string, options: AttachOptions = {}): Promise<Attachment> {
     return openAttachment(this.#bundleOf(id), options);
   }

@@ -1,38 +1,29 @@
-// The library's end of the waiting thread: one for all containers of a process, started when first needed. It keeps
-// the process alive only while somebody waits.
+// The kernel by the addon: the library's end of the waiting thread, which is one for all containers of a process. It
+// keeps the process alive only while somebody waits.
 
 import { writeSync } from 'node:fs';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { errorName, errorWords } from '../../sys/errno.ts';
 import { ManagerError } from '../errors.ts';
 import { isRunning, type ProcessIdentity } from '../processes.ts';
+import type { AttachSocket, Kernel, Watch } from './kernel.ts';
 import type { KernelReport, KernelRequest } from './messages.ts';
+import { SharedWatches } from './shared-watches.ts';
 
 type Listener = (report: KernelReport) => void;
 
-/** Something one can stop caring about. */
-export interface Watch {
-  /** Resolves when the process has ended. Stays pending once the watch is stopped. */
-  readonly gone: Promise<void>;
-  stop(): void;
-}
-
-let shared: KernelClient | undefined;
-
-/** The process's one waiting thread. */
-export function kernel(): KernelClient {
-  shared ??= new KernelClient();
-  return shared;
-}
-
-export class KernelClient {
+export class KernelClient implements Kernel {
+  readonly addonMissing = undefined;
+  readonly #onFailure: () => void;
   readonly #port: MessagePort;
   readonly #listeners = new Map<number, Listener>();
-  readonly #watches = new Map<string, { readonly watch: Watch; users: number }>();
+  readonly #watches = new SharedWatches(process => this.#startWatch(process));
   #wakeFd = -1;
   #nextKey = 1;
 
-  constructor() {
+  /** Starts the thread. `onFailure` is called where that fails: nothing comes of this client from then on. */
+  constructor(onFailure: () => void) {
+    this.#onFailure = onFailure;
     const { port1, port2 } = new MessageChannel();
     const file = import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js';
     const worker = new Worker(new URL(file, import.meta.url), { workerData: port2, transferList: [port2] });
@@ -42,46 +33,43 @@ export class KernelClient {
     this.#port.on('message', (report: KernelReport) => this.#take(report));
     this.#port.unref();
     // Node joins its threads at exit; one that waits in the kernel has to be told.
-    process.on('exit', () => this.request({ op: 'quit' }));
+    process.on('exit', () => this.#request({ op: 'quit' }));
   }
 
-  /** Waits for one process, by one pidfd for all who ask. */
   watchProcess(process: ProcessIdentity): Watch {
-    const name = `${process.pid} ${process.startTicks}`;
-    const shared = this.#watches.get(name) ?? { watch: this.#startWatch(process), users: 0 };
-    this.#watches.set(name, shared);
-    shared.users += 1;
-    let stopped = false;
-    const stop = () => {
-      if (stopped) return;
-      stopped = true;
-      shared.users -= 1;
-      if (shared.users > 0) return;
-      shared.watch.stop();
-      this.#watches.delete(name);
+    return this.#watches.watch(process);
+  }
+
+  connect(directory: string, listener: (report: KernelReport) => void): AttachSocket {
+    const key = this.#listen(listener);
+    this.#request({ op: 'connect', key, directory, name: 'attach' });
+    return {
+      send: bytes => this.#request({ op: 'send', key, bytes }),
+      finish: () => this.#request({ op: 'finish', key }),
+      allow: bytes => this.#request({ op: 'credit', key, bytes }),
+      close: () => this.#forget(key),
     };
-    return { gone: shared.watch.gone, stop };
   }
 
   #startWatch(process: ProcessIdentity): Watch {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const end = (settle: () => void) => {
-      this.forget(key);
+      this.#forget(key);
       settle();
     };
-    const key = this.listen(report => {
+    const key = this.#listen(report => {
       if (report.report === 'gone') end(resolve);
       else if (report.report === 'failed') end(() => reject(kernelError(report)));
       // Held by the pidfd from here on; if it is not the one meant, the one meant is gone.
       else if (report.report === 'connected' && !isRunning(process)) end(resolve);
     });
-    this.request({ op: 'watch', key, pid: process.pid });
+    this.#request({ op: 'watch', key, pid: process.pid });
     promise.catch(() => {});
-    return { gone: promise, stop: () => this.forget(key) };
+    return { gone: promise, stop: () => this.#forget(key) };
   }
 
   /** A key under which reports reach `listener`, until it is forgotten. */
-  listen(listener: Listener): number {
+  #listen(listener: Listener): number {
     const key = this.#nextKey++;
     this.#listeners.set(key, listener);
     this.#port.ref();
@@ -89,13 +77,13 @@ export class KernelClient {
   }
 
   /** Closes whatever has this key. */
-  forget(key: number): void {
+  #forget(key: number): void {
     if (!this.#listeners.delete(key)) return;
-    this.request({ op: 'close', key });
+    this.#request({ op: 'close', key });
     if (this.#listeners.size === 0) this.#port.unref();
   }
 
-  request(request: KernelRequest): void {
+  #request(request: KernelRequest): void {
     this.#port.postMessage(request);
     this.#wake();
   }
@@ -114,7 +102,7 @@ export class KernelClient {
   }
 
   #failAll(error: unknown): void {
-    shared = undefined;
+    this.#onFailure();
     this.#wakeFd = -1;
     const words = error instanceof Error ? error.message : String(error);
     for (const [key, listener] of [...this.#listeners])

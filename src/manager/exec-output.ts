@@ -1,0 +1,35 @@
+// A command's streams by way of a log file, for when its attach socket is out of reach.
+
+import { PassThrough, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { attachWindowBytes } from './kernel/messages.ts';
+import { readLog } from './logs/read-log.ts';
+import type { LogStream } from './logs/record.ts';
+
+/** Reads a command's log as it grows, until `ended` settles. Its lines, with a newline after each whole one, are what
+ * was written (CONTRACT, logs). `done` settles when all of it is with the streams, and never rejects. */
+export function readOutput(log: string, ended: Promise<unknown>) {
+  // As much as comes over an attach socket without being asked for.
+  const makeStream = () => new PassThrough({ highWaterMark: attachWindowBytes });
+  const [stdout, stderr] = [makeStream(), makeStream()];
+  const stdin = new Writable({
+    autoDestroy: false, // which its end would do
+    destroy(error, done) {
+      for (const stream of [stdout, stderr]) stream.destroy();
+      done(error);
+    },
+  });
+  const done = Promise.allSettled([
+    pipeline(readBytes(log, 'stdout', ended), stdout),
+    pipeline(readBytes(log, 'stderr', ended), stderr),
+  ]);
+  const outcome = done.then((): 'ended' => 'ended');
+  return { stdin, stdout, stderr, outcome, done };
+}
+
+async function* readBytes(log: string, stream: LogStream, ended: Promise<unknown>): AsyncGenerator<Buffer> {
+  for await (const { data, partial } of readLog(log, { stream, follow: true }, ended))
+    yield partial ? data : Buffer.concat([data, newline]);
+}
+
+const newline = Buffer.from('\n');
