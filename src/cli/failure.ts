@@ -44,6 +44,8 @@ export function describeFailure(error: unknown, place: FailurePlace): FailureWor
       return { what: message, hint: `another --id, or \`conmonctl delete ${place.id ?? 'ID'}\` first` };
     case 'ERR_STATE':
       return withHint(message, hintForState(message, place));
+    case 'ERR_ADDON':
+      return { what: message, hint: hintForAddon(place) };
     case 'ERR_TIME_LIMIT':
       return { what: message, hint: '`conmonctl doctor` tries the runtime, and says how long it takes' };
     case 'ERR_USAGE':
@@ -112,6 +114,13 @@ function hintForState(message: string, { id = 'ID' }: FailurePlace): string | un
   if (/log file/.test(message))
     return 'it was created with another --log-driver; `journalctl CONTAINER_NAME=…` shows a journal’s';
   return undefined;
+}
+
+/** Most can be done another way meanwhile. */
+function hintForAddon({ command, id = 'ID' }: FailurePlace): string {
+  if (command === 'exec') return `\`conmonctl exec ${id} -- …\`, without -i and -t, needs no addon`;
+  const follow = `\`conmonctl logs -f ${id}\` shows what it writes`;
+  return command === 'run' ? `\`conmonctl run -d\`; then ${follow}` : follow;
 }
 
 const installHint = 'is it installed? --runtime and --conmon take a path too';

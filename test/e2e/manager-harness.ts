@@ -43,10 +43,16 @@ const applets = ['sh', 'sleep', 'cat', 'head', 'seq', 'stty', 'true', 'kill', 'd
 /** runc where it can run containers here, else hostrun. */
 export const ociRuntime = runcWorks() ? 'runc' : hostrun;
 
-/** A manager with a directory of state of its own; its containers are gone after the test. */
-export function makeManager(t: TestContext, conmon: Conmon, options: RuntimeOptions = {}): Runtime {
+/** A manager with a directory of state of its own; its containers are gone after the test. `Library` is another copy of
+ * the library. */
+export function makeManager(
+  t: TestContext,
+  conmon: Conmon,
+  options: RuntimeOptions = {},
+  Library: typeof Runtime = Runtime,
+): Runtime {
   const root = mkdtempSync(join(tmpdir(), 'manager-'));
-  const runtime = new Runtime({ runtime: ociRuntime, conmon: conmon.path, root, ...options });
+  const runtime = new Library({ runtime: ociRuntime, conmon: conmon.path, root, ...options });
   t.after(async () => {
     for (const { id } of await runtime.list()) await runtime.delete(id, { force: true });
     rmSync(root, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import { defineCommand } from '../command.ts';
 import type { Finding, Verdict } from '../doctor/finding.ts';
+import { judgeAddon } from '../doctor/judge.ts';
 import { examineMachine } from '../doctor/machine.ts';
 import { examinePrograms } from '../doctor/programs.ts';
 import { exitFailure } from '../exit-status.ts';
@@ -16,7 +17,12 @@ export const command = defineCommand({
   notes: 'Exit status: 0 where all that is needed is there, 1 otherwise. Advice does not change it.',
 
   async run(args, cli) {
-    const findings = [...examineMachine(cli.globals.root), ...(await examinePrograms(cli))];
+    const { kernel } = await import('../../manager/kernel/choose.ts');
+    const findings = [
+      ...examineMachine(cli.globals.root),
+      judgeAddon((await kernel()).addonMissing),
+      ...(await examinePrograms(cli)),
+    ];
     const isReady = !findings.some(({ verdict }) => verdict === 'missing');
     if (args.json) cli.printJson({ ready: isReady, findings });
     else for (const line of formatFindings(findings, wantsColour(process.stdout))) cli.print(line);

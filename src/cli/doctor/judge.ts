@@ -163,6 +163,17 @@ export function judgeJournal(hasSocket: boolean): Finding {
   );
 }
 
+/** `addonMissing` says why the library's addon does not load; `undefined` where it does. */
+export function judgeAddon(addonMissing: string | undefined): Finding {
+  const about = 'addon';
+  if (addonMissing === undefined) return ok(about, 'loads');
+  return advise(
+    about,
+    addonMissing,
+    'without it `attach`, `exec -i`, `exec -t` and `run` without -d are refused, and ends are noticed up to 0.1 s late',
+  );
+}
+
 /** `comm` and `exe` are those of /proc/PID of a monitor at work. Callers tell monitors by them. */
 export function judgeIdentity(comm: string, exe: string): Finding {
   const about = 'monitor’s identity';

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import {
   hasCapability,
+  judgeAddon,
   judgeCgroups,
   judgeIdentity,
   judgeKernel,
@@ -39,6 +40,13 @@ it('judgeKernel: 5.3 is the first', () => {
     release => judgeKernel(release).verdict,
   );
   assert.deepEqual(verdicts, ['missing', 'ok', 'ok', 'missing', 'ok']);
+});
+
+it('judgeAddon: containers run without it, and what will not work is told', () => {
+  assert.deepEqual(judgeAddon(undefined), { about: 'addon', verdict: 'ok', found: 'loads' });
+  const { verdict, found, todo } = judgeAddon('the addon does not load');
+  assert.deepEqual([verdict, found], ['advice', 'the addon does not load']);
+  assert.match(todo ?? '', /attach/);
 });
 
 it('hasCapability: by its bit', () => {
