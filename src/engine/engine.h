@@ -3,11 +3,7 @@
 #ifndef CONMON_ENGINE_H
 #define CONMON_ENGINE_H
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#pragma GCC diagnostic ignored "-Wsign-compare"
 #include <quickjs.h>
-#pragma GCC diagnostic pop
 
 #include <stdint.h>
 

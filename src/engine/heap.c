@@ -1,8 +1,17 @@
-#define _GNU_SOURCE
 #include "heap.h"
 
+#include "blocks.h"
+
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+
+#ifdef HEAP_OF_LIBC // for AddressSanitizer, which watches the C library's
+#include <malloc.h>
+#define blocks_take malloc
+#define blocks_take_zeroed(bytes) calloc(1, bytes)
+#define blocks_usable(block) malloc_usable_size((void *)(uintptr_t)(block))
+#define blocks_give_back free
+#endif
 
 // --- the image ------------------------------------------------------------------------------------------------
 
@@ -13,7 +22,6 @@ struct image_block {
 };
 
 enum {
-	page_bytes = 4096,
 	image_lists_count = 128, // free blocks up to 1 KiB, by size; larger ones are not used again
 };
 
@@ -90,340 +98,62 @@ void image_seal(void)
 	image_state.bytes = IMAGE_BYTES;
 }
 
-// --- the heap: regions and granules ---------------------------------------------------------------------------
+// --- blocks of either -----------------------------------------------------------------------------------------
 
-// A region is 256 granules of 1 KiB. Each block lies behind a header at the beginning of a granule, which is found by
-// the block's address: a slab is one granule of equal small blocks, a span is one block of some granules. What is
-// larger is mapped by itself, in the same form.
-enum {
-	granule_bytes = 1024,
-	region_granules = 256,
-	region_bytes = region_granules * granule_bytes,
-	granules_per_page = page_bytes / granule_bytes,
-	region_pages = region_granules / granules_per_page,
-	reserve_granules = 64,              // of the first region: for the last acts, when the system has no more
-	mapped_bytes_min = 32 * 1024,
-	free_pages_max = 16,                // pages that are kept for what comes next
-};
-
-enum kind { kind_slab = 1, kind_span, kind_mapped };
-
-struct granule {
-	uint8_t kind;
-	uint8_t class;            // slab: index in small_sizes
-	uint16_t used;            // slab: blocks in use
-	uint16_t first_free;      // slab: offset of a free block from here, 0 for none
-	uint16_t fresh;           // slab: offset of the part that was never used
-	union {
-		struct {
-			struct granule *next, *previous; // slab: those of the class with room
-		};
-		size_t size;              // span, mapped: bytes in all
-	};
-};
-
-enum { span_header_bytes = 16, slab_header_bytes = sizeof(struct granule) };
-
-static const uint16_t small_sizes[] = {
-	16,  24,  32,  40,  48,  56,  64,  72,  80,  88,  96,  104, 112,
-	120, 128, 144, 160, 176, 192, 208, 224, 248, 328, 496,
-};
-enum { classes = sizeof(small_sizes) / sizeof(*small_sizes), small_bytes_max = 496 };
-
-struct region {
-	struct region *next;
-	uint64_t used[region_granules / 64];
-	uint64_t touched; // a bit for each page that may be resident
-	uint16_t free_pages; // touched, and without a granule in use
-};
-_Static_assert(region_pages == 64, "one bit a page");
-_Static_assert(sizeof(struct region) <= granule_bytes, "a region's state is its first granule");
-
-static char first_region[region_bytes] __attribute__((aligned(region_bytes)));
-static struct region *regions;
-static struct granule *slabs_with_room[classes];
-static bool reserve_is_open;
-
-static bool is_used(const struct region *region, unsigned granule)
+#ifdef HEAP_FAULTS
+// CONMON_FAIL_ALLOCATION=N: the N-th allocation after the image was sealed fails; =N+: and all that follow.
+static bool must_fail(void)
 {
-	return region->used[granule / 64] >> granule % 64 & 1;
-}
-
-static struct region *add_region(char *memory)
-{
-	struct region *region = (struct region *)memory;
-	region->next = NULL;
-	region->used[0] = 1; // this
-	region->touched = 1;
-	struct region **last = &regions;
-	while (*last)
-		last = &(*last)->next;
-	*last = region;
-	return region;
-}
-
-static char *map(size_t bytes)
-{
-	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
-static struct region *map_region(void)
-{
-	char *memory = map(2 * (size_t)region_bytes);
-	if (!memory)
-		return NULL;
-	char *aligned = (char *)(((uintptr_t)memory + region_bytes - 1) & ~(uintptr_t)(region_bytes - 1));
-	if (aligned > memory)
-		munmap(memory, (size_t)(aligned - memory));
-	char *end = memory + 2 * (size_t)region_bytes;
-	if (end > aligned + region_bytes)
-		munmap(aligned + region_bytes, (size_t)(end - aligned) - region_bytes);
-	return add_region(aligned);
-}
-
-static uint64_t page_granules(const struct region *region, unsigned page)
-{
-	unsigned granule = page * granules_per_page;
-	return region->used[granule / 64] >> granule % 64 & ((1u << granules_per_page) - 1);
-}
-
-// The first run of `count` free granules: the lowest, so that pages at the end come free.
-static struct granule *take_granules_of(struct region *region, unsigned count)
-{
-	unsigned end = region_granules;
-	if ((char *)region == first_region && !reserve_is_open)
-		end -= reserve_granules;
-	unsigned run = 0;
-	for (unsigned granule = 1; granule < end; granule++) {
-		if (granule % 64 == 0 && region->used[granule / 64] == ~(uint64_t)0) {
-			granule += 63;
-			run = 0;
-			continue;
-		}
-		run = is_used(region, granule) ? 0 : run + 1;
-		if (run < count)
-			continue;
-		unsigned first = granule + 1 - count;
-		for (unsigned i = first; i <= granule; i++) {
-			unsigned page = i / granules_per_page;
-			if (region->touched >> page & 1)
-				region->free_pages -= page_granules(region, page) == 0;
-			region->touched |= (uint64_t)1 << page;
-			region->used[i / 64] |= (uint64_t)1 << i % 64;
-		}
-		return (struct granule *)((char *)region + (size_t)first * granule_bytes);
+	static long countdown = -1;
+	static bool goes_on;
+	if (countdown < 0) {
+		const char *value = getenv("CONMON_FAIL_ALLOCATION");
+		char *end = NULL;
+		countdown = value ? strtol(value, &end, 10) : 0;
+		goes_on = end && *end == '+';
 	}
-	return NULL;
+	if (countdown == 0 || --countdown > 0)
+		return false;
+	countdown = goes_on;
+	return true;
 }
-
-static struct granule *take_granules(unsigned count)
+#else
+static bool must_fail(void)
 {
-	if (!regions)
-		add_region(first_region);
-	for (struct region *region = regions; region; region = region->next) {
-		struct granule *found = take_granules_of(region, count);
-		if (found)
-			return found;
-	}
-	struct region *region = map_region();
-	if (!region && !reserve_is_open) {
-		reserve_is_open = true;
-		region = regions;
-	}
-	return region ? take_granules_of(region, count) : NULL;
+	return false;
 }
-
-static void give_pages_back(struct region *region)
-{
-	for (unsigned page = 0; page < region_pages; page++) {
-		if (!(region->touched >> page & 1) || page_granules(region, page) != 0)
-			continue;
-		unsigned first = page;
-		while (page < region_pages && region->touched >> page & 1 && page_granules(region, page) == 0)
-			region->touched &= ~((uint64_t)1 << page++);
-		madvise((char *)region + (size_t)first * page_bytes, (size_t)(page - first) * page_bytes, MADV_DONTNEED);
-	}
-	region->free_pages = 0;
-}
-
-static bool is_empty(const struct region *region)
-{
-	uint64_t others = region->used[0] & ~(uint64_t)1;
-	for (size_t i = 1; i < region_granules / 64; i++)
-		others |= region->used[i];
-	return others == 0;
-}
-
-static void give_granules_back(struct granule *first, unsigned count)
-{
-	struct region *region = (struct region *)((uintptr_t)first & ~(uintptr_t)(region_bytes - 1));
-	unsigned start = (unsigned)(((uintptr_t)first - (uintptr_t)region) / granule_bytes);
-	for (unsigned i = start; i < start + count; i++) {
-		region->used[i / 64] &= ~((uint64_t)1 << i % 64);
-		region->free_pages += page_granules(region, i / granules_per_page) == 0;
-	}
-	if (is_empty(region) && (char *)region != first_region) {
-		struct region **link = &regions;
-		while (*link != region)
-			link = &(*link)->next;
-		*link = region->next;
-		munmap(region, region_bytes);
-	} else if (region->free_pages > free_pages_max) {
-		give_pages_back(region);
-	}
-}
-
-// --- the heap: blocks -----------------------------------------------------------------------------------------
-
-static struct granule *granule_of(const void *block)
-{
-	return (struct granule *)((uintptr_t)block & ~(uintptr_t)(granule_bytes - 1));
-}
-
-static unsigned class_of(size_t bytes)
-{
-	if (bytes <= 16)
-		return 0;
-	if (bytes <= 128)
-		return (unsigned)((bytes + 7) / 8 - 2);
-	unsigned class = 15;
-	while (small_sizes[class] < bytes)
-		class++;
-	return class;
-}
-
-static void enlist(struct granule *slab)
-{
-	struct granule **list = &slabs_with_room[slab->class];
-	slab->previous = NULL;
-	slab->next = *list;
-	if (*list)
-		(*list)->previous = slab;
-	*list = slab;
-}
-
-static void delist(struct granule *slab)
-{
-	if (slab->next)
-		slab->next->previous = slab->previous;
-	if (slab->previous)
-		slab->previous->next = slab->next;
-	else
-		slabs_with_room[slab->class] = slab->next;
-}
-
-static bool is_full(const struct granule *slab)
-{
-	return slab->first_free == 0 && slab->fresh + small_sizes[slab->class] > granule_bytes;
-}
-
-static void *take_small(unsigned class)
-{
-	struct granule *slab = slabs_with_room[class];
-	if (!slab) {
-		slab = take_granules(1);
-		if (!slab)
-			return NULL;
-		*slab = (struct granule){.kind = kind_slab, .class = (uint8_t)class, .fresh = slab_header_bytes};
-		enlist(slab);
-	}
-	char *block;
-	if (slab->first_free != 0) {
-		block = (char *)slab + slab->first_free;
-		memcpy(&slab->first_free, block, sizeof(slab->first_free));
-	} else {
-		block = (char *)slab + slab->fresh;
-		slab->fresh = (uint16_t)(slab->fresh + small_sizes[class]);
-	}
-	slab->used++;
-	if (is_full(slab))
-		delist(slab);
-	return block;
-}
-
-static void give_small_back(struct granule *slab, void *block)
-{
-	bool was_full = is_full(slab);
-	memcpy(block, &slab->first_free, sizeof(slab->first_free));
-	slab->first_free = (uint16_t)((char *)block - (char *)slab);
-	slab->used--;
-	if (was_full)
-		enlist(slab);
-	if (slab->used > 0)
-		return;
-	delist(slab);
-	give_granules_back(slab, 1);
-}
-
-static size_t span_size(size_t bytes)
-{
-	return (bytes + span_header_bytes + granule_bytes - 1) & ~(size_t)(granule_bytes - 1);
-}
-
-static void *take_span(size_t bytes)
-{
-	size_t size = span_size(bytes);
-	struct granule *span = take_granules((unsigned)(size / granule_bytes));
-	if (!span)
-		return NULL;
-	span->kind = kind_span;
-	span->size = size;
-	return (char *)span + span_header_bytes;
-}
-
-static void *take_mapped(size_t bytes)
-{
-	size_t size = (bytes + span_header_bytes + page_bytes - 1) & ~(size_t)(page_bytes - 1);
-	struct granule *mapped = size < bytes ? NULL : (struct granule *)map(size);
-	if (!mapped)
-		return NULL;
-	mapped->kind = kind_mapped;
-	mapped->size = size;
-	return (char *)mapped + span_header_bytes;
-}
+#endif
 
 void *heap_malloc(size_t bytes)
 {
 	if (!is_sealed())
 		return image_malloc(bytes);
-	if (bytes <= small_bytes_max)
-		return take_small(class_of(bytes));
-	return bytes < mapped_bytes_min ? take_span(bytes) : take_mapped(bytes);
+	return must_fail() ? NULL : blocks_take(bytes);
 }
 
 void *heap_calloc(size_t bytes)
 {
-	void *block = heap_malloc(bytes);
-	// What was mapped just now is zero already, and a large buffer may never be used whole.
-	if (block && (!is_sealed() || bytes < mapped_bytes_min))
+	if (is_sealed())
+		return must_fail() ? NULL : blocks_take_zeroed(bytes);
+	void *block = image_malloc(bytes);
+	if (block)
 		memset(block, 0, bytes);
 	return block;
 }
 
 size_t heap_usable(const void *block)
 {
-	if (!is_sealed() || image_has(block))
-		return image_usable(block);
-	const struct granule *granule = granule_of(block);
-	return granule->kind == kind_slab ? small_sizes[granule->class] : granule->size - span_header_bytes;
+	return !is_sealed() || image_has(block) ? image_usable(block) : blocks_usable(block);
 }
 
 void heap_free(void *block)
 {
 	if (!block || image_has(block))
 		return;
-	if (!is_sealed()) {
+	if (is_sealed())
+		blocks_give_back(block);
+	else
 		image_free(block);
-		return;
-	}
-	struct granule *granule = granule_of(block);
-	switch (granule->kind) {
-	case kind_slab: give_small_back(granule, block); break;
-	case kind_span: give_granules_back(granule, (unsigned)(granule->size / granule_bytes)); break;
-	case kind_mapped: munmap(granule, granule->size); break;
-	default: __builtin_trap(); // no block of ours
-	}
 }
 
 void *heap_realloc(void *block, size_t bytes)
@@ -431,7 +161,7 @@ void *heap_realloc(void *block, size_t bytes)
 	if (!block)
 		return heap_malloc(bytes);
 	size_t usable = heap_usable(block);
-	if (bytes <= usable && (bytes > usable / 2 || usable <= small_bytes_max))
+	if (bytes <= usable && bytes > usable / 2)
 		return block;
 	void *moved = heap_malloc(bytes);
 	if (!moved)

@@ -20,8 +20,11 @@ export interface TextCalls {
 
 declare const conmonText: TextCalls | undefined;
 
-export const { utf8Bytes, utf8Text, utf8ValidLength }: TextCalls =
-  typeof conmonText === 'undefined' ? textOfNode() : conmonText;
+const calls: TextCalls = typeof conmonText === 'undefined' ? textOfNode() : conmonText;
+
+export const utf8Bytes: TextCalls['utf8Bytes'] = calls.utf8Bytes;
+export const utf8Text: TextCalls['utf8Text'] = calls.utf8Text;
+export const utf8ValidLength: TextCalls['utf8ValidLength'] = calls.utf8ValidLength;
 
 function textOfNode(): TextCalls {
   const encoder = new TextEncoder();

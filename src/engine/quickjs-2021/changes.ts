@@ -1,0 +1,107 @@
+// What the build changes in QuickJS 2021-03-27: objects of the image are neither counted nor freed nor collected. Each
+// change says how often it must be possible; a version in which it is not is refused.
+
+import type { Change } from '../change.ts';
+
+/** What has a count of its references: a variable, or members of it. */
+const object = String.raw`(\w+(?:->\w+)*)`;
+
+export const changes: readonly Change[] = [
+  {
+    why: 'What counts references, and where nobody counts.',
+    file: 'quickjs.h',
+    find: `typedef struct JSRefCountHeader {
+    int ref_count;
+} JSRefCountHeader;
+`,
+    times: 1,
+    put: `typedef struct JSRefCountHeader {
+    int ref_count;
+} JSRefCountHeader;
+
+#include "heap.h"
+enum { image_garbage_bytes_max = 64 * 1024 };
+static inline int image_refer(int *count) { return image_has(count) ? 1 << 30 : ++*count; }
+static inline int image_unrefer(int *count) { return image_has(count) ? 1 << 30 : --*count; }
+`,
+  },
+  {
+    why: 'A reference more.',
+    file: 'quickjs.h',
+    find: 'p->ref_count++;',
+    times: 2,
+    put: 'image_refer(&p->ref_count);',
+  },
+  {
+    why: 'A reference less.',
+    file: 'quickjs.h',
+    find: '--p->ref_count <= 0',
+    times: 2,
+    put: 'image_unrefer(&p->ref_count) <= 0',
+  },
+  {
+    why: 'A reference more.',
+    find: new RegExp(`${object}->header\\.ref_count\\+\\+`, 'g'),
+    times: 14,
+    put: 'image_refer(&$1->header.ref_count)',
+  },
+  {
+    why: 'A reference less.',
+    find: new RegExp(`--${object}->header\\.ref_count`, 'g'),
+    times: 6,
+    put: 'image_unrefer(&$1->header.ref_count)',
+  },
+  {
+    why: 'A reference less.',
+    find: 'str->header.ref_count--;',
+    times: 1,
+    put: 'image_unrefer(&str->header.ref_count);',
+  },
+  {
+    why: 'The collector takes references away, to see what is left …',
+    find: '    assert(p->ref_count > 0);\n    p->ref_count--;\n',
+    times: 1,
+    put: '    assert(p->ref_count > 0);\n    image_unrefer(&p->ref_count);\n',
+  },
+  {
+    why: '… and gives them back.',
+    find: '    p->ref_count++;\n',
+    times: 2,
+    put: '    image_refer(&p->ref_count);\n',
+  },
+  {
+    why: 'A string that has a single owner is lengthened where it is.',
+    find: 'if (p1->header.ref_count == 1 && ',
+    times: 1,
+    put: 'if (!image_has(p1) && p1->header.ref_count == 1 && ',
+  },
+  {
+    why: 'How much garbage may gather does not depend on the size of the image.',
+    find: `        rt->malloc_gc_threshold = rt->malloc_state.malloc_size +
+            (rt->malloc_state.malloc_size >> 1);
+`,
+    times: 1,
+    put: `        rt->malloc_gc_threshold = rt->malloc_state.malloc_size + image_garbage_bytes_max;
+`,
+  },
+  {
+    why: 'The same image from the same sources: what seeds Math.random is a constant.',
+    find: '    ctx->random_state = ((int64_t)tv.tv_sec * 1000000) + tv.tv_usec;\n',
+    times: 1,
+    put: '    ctx->random_state = 1;\n',
+  },
+  {
+    why: 'A shape in the image that only one object has cannot be made larger where it is.',
+    find: '    assert(p->shape->header.ref_count == 1);\n    if (add_shape_property(ctx, &p->shape, p, prop, prop_flags))\n',
+    times: 1,
+    put: `    if (image_has(p->shape)) {
+        JSShape *own_shape = js_clone_shape(ctx, p->shape);
+        if (!own_shape)
+            return NULL;
+        p->shape = own_shape;
+    }
+    assert(p->shape->header.ref_count == 1);
+    if (add_shape_property(ctx, &p->shape, p, prop, prop_flags))
+`,
+  },
+];
