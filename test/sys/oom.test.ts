@@ -355,6 +355,18 @@ describe('own OOM score', () => {
     assert.deepEqual(sys.calls.at(-1), ['close', 100]);
   });
 
+  it('E26: a score is a number, with white space around it or not; anything else is restored as 0', () => {
+    for (const [content, score] of [
+      ['-17\n', '-17'],
+      [' 0007 \n', '0007'],
+      ['-0', '-0'],
+      ...['', '-', '+1', '1 2', '--1', '1\0', 'x1', '\xa01'].map(text => [text, '0'] as const),
+    ] as const) {
+      const sys = createScriptedSys().file(path, Buffer.from(content, 'latin1'));
+      assert.equal(shieldFromOomKiller(sys, assert.fail), score, JSON.stringify(content));
+    }
+  });
+
   it('E26: a score that cannot be read is restored as 0, without /proc nothing is done', () => {
     const debugs: string[] = [];
     const note = (text: string): void => {

@@ -195,6 +195,18 @@ describe('inherited fds', () => {
       );
   });
 
+  it('P1: white space and a sign before a number are no rubbish, a number beyond an int is', () => {
+    for (const value of ['3', ' 3', '\t\n+3', '0003'])
+      assert.equal(find({ _OCI_SYNCPIPE: value }).sync, 3, value);
+    for (const value of ['3 ', '+ 3', '--3', '2147483648', '-2147483648'])
+      assert.throws(
+        () => find({ _OCI_SYNCPIPE: value }),
+        new Refusal('unable to parse _OCI_SYNCPIPE'),
+        value,
+      );
+    assert.throws(() => find({ _OCI_SYNCPIPE: '2147483647' }), /CLOEXEC: Bad file descriptor/);
+  });
+
   it('P2: a number that was not open is refused', () => {
     for (const fd of ['6', '-3', '1000000'])
       assert.throws(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { placeAttachSocket } from '../../../src/attach/socket-path.ts';
 
 const bundle = '/var/lib/containers/userdata';
@@ -32,4 +33,22 @@ test('attach place A3: the length is counted in bytes, not in characters', () =>
   const cuuid = `é${'u'.repeat(100)}`;
   assert.equal(Buffer.byteLength(`/run/${cuuid}`), 107);
   assert.equal(place('/run', cuuid).link, `/run/é${'u'.repeat(99)}`);
+});
+
+test('attach place A3: of a character that is cut, U+FFFD is left', () => {
+  const cuuid = `${'u'.repeat(100)}é`;
+  assert.equal(Buffer.byteLength(`/run/${cuuid}`), 107);
+  assert.equal(place('/run', cuuid).link, `/run/${'u'.repeat(100)}\ufffd`);
+});
+
+test('attach place A3: any two names are joined as g_build_filename(3) joins them', () => {
+  const name = fc.string({ unit: fc.constantFrom('/', '/', 'a', 'é'), maxLength: 8 });
+  fc.assert(
+    fc.property(name, name, (directory, cuuid) => {
+      assert.equal(
+        place(directory, cuuid).link,
+        `${directory.replace(/\/+$/, '')}/${cuuid.replace(/^\/+/, '')}`,
+      );
+    }),
+  );
 });

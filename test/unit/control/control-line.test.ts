@@ -82,6 +82,43 @@ test('control line C8: too few numbers or another type are ignored', () => {
   }
 });
 
+test('control line C5: any line has the numbers that a regular expression finds in it', () => {
+  const expected = (line: string, count: number): number[] | undefined => {
+    const fields = line.split(/[ \t\v\f\r]+/);
+    const numbers = fields.slice(fields[0] === '' ? 1 : 0).slice(0, count);
+    if (numbers.length < count || !numbers.every(field => /^[+-]?[0-9]+$/.test(field))) return undefined;
+    return numbers.map(field => Number(field) + 0);
+  };
+  const unit = fc.constantFrom(...'0123 \t\v\f\r+-.x', '1000', '1001', ' 1 ', '\xa0', '\0');
+  fc.assert(
+    fc.property(fc.string({ unit, maxLength: 16 }), line => {
+      const sizes = expected(line, 2);
+      fc.pre(sizes === undefined || sizes.every(Number.isSafeInteger)); // larger ones are in the next test
+      const isSize = sizes?.every(cells => cells >= 0 && cells <= 1000);
+      assert.deepEqual(
+        parseWindowSize(line),
+        isSize
+          ? resize(sizes![0]!, sizes![1]!)
+          : {
+              command: 'none',
+              reason: sizes
+                ? `Invalid window size: ${sizes.join('x')} (must be between 0 and 1000)`
+                : 'Failed to parse window size',
+            },
+      );
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('control line C6: a number that cannot be told from its neighbours is no size, and no type', () => {
+  const reasonOf = (line: string) => (parse(line) as { reason: string }).reason;
+  assert.match(reasonOf('1 9007199254740991 1'), /size: 9007199254740991x1 /);
+  assert.match(reasonOf('1 9007199254740992 -9007199254740993'), /size: Infinityx-Infinity /);
+  assert.equal(reasonOf(`${'9'.repeat(100)} 2 2`), 'Invalid control message type: Infinity');
+  assert.deepEqual(parse(`1 ${'0'.repeat(100)}5 6`), resize(5, 6));
+});
+
 test('control line C4: winsz takes height and width, by the same rules', () => {
   assert.deepEqual(parseWindowSize('24 80'), resize(24, 80));
   assert.deepEqual(parseWindowSize('024 80 1'), resize(24, 80));

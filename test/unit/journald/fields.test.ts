@@ -133,3 +133,14 @@ test('J9 variable: its two words, and nothing else', () => {
   assert.equal(parseJournaldPriority('prefix'), 'prefix');
   for (const value of ['', 'Prefix', '1', 'true']) assert.equal(parseJournaldPriority(value), undefined);
 });
+
+test('J10 labels: any name is one that a regular expression takes, or refused', () => {
+  const unit = fc.constantFrom(...'AMZ059_@[`/:az é\n\0');
+  fc.assert(
+    fc.property(fc.string({ unit, minLength: 1, maxLength: 4 }), name => {
+      const encode = () => encodeFixedFields({ ...options, logLabel: [`${name}=1`] });
+      if (/^[A-Z0-9_]+$/.test(name)) assert.ok(Buffer.from(encode()).toString().endsWith(`${name}=1\n`));
+      else assert.throws(encode, /must contain only uppercase letters/);
+    }),
+  );
+});

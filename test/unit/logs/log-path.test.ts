@@ -67,3 +67,29 @@ test('L1 log path: any text names one driver or is refused', () => {
     }),
   );
 });
+
+test('L1 log path: any text means what a regular expression makes of it', () => {
+  const expected = (text: string): unknown => {
+    const [, colons = '', driver = '', rest = ''] = /^(:*)([^:]*)(.*)$/s.exec(text)!;
+    const path = rest.replace(/^:+/, '');
+    if (driver === '') return 'log-path must not be empty';
+    if (path === '' && colons !== '') return file(driver);
+    if (['off', 'null', 'none'].includes(driver)) return { driver: 'none' };
+    if (['passthrough', 'journald'].includes(driver)) return { driver };
+    if (driver === 'k8s-file') return path === '' ? 'k8s-file requires a filename' : file(path);
+    return rest === '' ? file(driver) : `No such log driver ${driver}`;
+  };
+  const unit = fc.constantFrom(':', 'k8s-file', 'none', 'journald', 'a', '/', '\n', 'é');
+  fc.assert(
+    fc.property(fc.string({ unit, maxLength: 8 }), text => {
+      let answer: unknown;
+      try {
+        answer = parseLogPath(text);
+      } catch (error) {
+        answer = (error as Error).message;
+      }
+      assert.deepEqual(answer, expected(text), text);
+    }),
+    { numRuns: 2000 },
+  );
+});

@@ -96,3 +96,43 @@ test('M6 encode: a line that does not fit is cut at a character and says so', ()
     ),
   );
 });
+
+test('M5 escape: any text is escaped as a regular expression does it', () => {
+  const show = (control: string) =>
+    ({ '\n': '\\n', '\t': '\\t', '\r': '\\r' })[control] ??
+    `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  const unit = fc.oneof(
+    fc.integer({ min: 0, max: 0xff }).map(code => String.fromCharCode(code)),
+    fc.constantFrom('🚢', '\ud800', '日'),
+  );
+  fc.assert(
+    fc.property(fc.string({ unit }), text => {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is about
+      assert.equal(escapeControls(text), text.replace(/[\u0000-\u001f\u007f-\u009f]/g, show));
+    }),
+  );
+});
+
+test('M6 encode: any line is cut where an encoder runs out of room', () => {
+  const encoder = new TextEncoder();
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'binary', maxLength: 30 }),
+      fc.integer({ min: 8, max: 40 }),
+      (line, room) => {
+        const expected = new Uint8Array(room);
+        let { read, written } = encoder.encodeInto(line, expected.subarray(0, room - 1));
+        if (read < line.length) {
+          ({ written } = encoder.encodeInto(line, expected.subarray(0, room - 4)));
+          expected.set(encoder.encode('...'), written);
+          written += 3;
+        }
+        expected[written++] = 0x0a;
+        const buf = new Uint8Array(room);
+        assert.equal(encodeLine(line, buf), written);
+        assert.deepEqual(buf.subarray(0, written), expected.subarray(0, written));
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});

@@ -75,9 +75,53 @@ describe('memory cgroup of a process', () => {
     );
   });
 
+  it('E19: any content means what a regular expression makes of its lines', () => {
+    const unit = fc.constantFrom(
+      '0',
+      '12',
+      ':',
+      ':',
+      '/',
+      '..',
+      ',',
+      'memory',
+      'name=x',
+      '\n',
+      '-',
+      '.',
+      ' ',
+      '\r',
+      'é',
+    );
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 30 }), content => {
+        assert.deepEqual(find(content, '/root'), expected(content), JSON.stringify(content));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('E19: a path that is not UTF-8 is shown, and no other is taken for it', () => {
+    const content = Buffer.from('0::/a\xff/b\n', 'latin1');
+    assert.equal(findMemoryCgroup(content)?.path, '/sys/fs/cgroup/a\ufffd/b');
+  });
+
   it('E19: bytes that follow, or a beginning alone, do not change or invent a path', () => {
     assert.deepEqual(find(`${v1}0::`), find(v1));
     for (let end = 0; end < v1.indexOf('4:memory:/') + '4:memory:/'.length; end++)
       assert.equal(find(v1.slice(0, end)), undefined);
   });
 });
+
+function expected(content: string): ReturnType<typeof find> {
+  const entries = content.split('\n').flatMap(line => {
+    const match = /^(\d+):([\w=,.-]*):(\/.*)$/s.exec(line);
+    return match ? [{ id: match[1]!, controllers: match[2]!, path: match[3]! }] : [];
+  });
+  const v1 = entries.find(({ controllers }) => controllers.split(',').includes('memory'));
+  const found = v1 ?? entries.find(({ id, controllers }) => id === '0' && controllers === '');
+  if (!found || found.path === '/' || found.path.split('/').includes('..')) return undefined;
+  return v1
+    ? { version: 1, path: `/root/${v1.controllers}${v1.path}` }
+    : { version: 2, path: `/root${found.path}` };
+}

@@ -38,6 +38,33 @@ describe('memory.events', () => {
     );
   });
 
+  it('E20: any content means what a regular expression makes of it', () => {
+    const unit = fc.constantFrom(
+      'oom',
+      '_kill',
+      'oom_kill ',
+      'oom ',
+      ' ',
+      '\n',
+      '\n',
+      '0',
+      '7',
+      '12',
+      '-',
+      'x',
+      '\0',
+    );
+    const read = (content: string, name: string) =>
+      Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(content)?.[1] ?? 0);
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 20 }), content => {
+        const counters = { oom: read(content, 'oom'), oomKill: read(content, 'oom_kill') };
+        assert.deepEqual(parse(content), counters, JSON.stringify(content));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it('E20: a change of either counter is an OOM; none, or zero, is not', () => {
     assert.equal(hasNewOom(noOoms, noOoms), false);
     assert.equal(hasNewOom(noOoms, { oom: 1, oomKill: 0 }), true);

@@ -81,3 +81,42 @@ test('O8 integer: every 32-bit number is read back from each of its spellings', 
     }),
   );
 });
+
+test('O8 integer: every text means what a regular expression and a BigInt make of it', () => {
+  const expected = (text: string, bits: bigint): ReturnType<typeof parse> => {
+    const match = /^[ \t\n\v\f\r]*([+-]?)(?:(0x[0-9a-f]+)|0([0-7]+)|([1-9][0-9]*|0))$/i.exec(text);
+    if (match === null) return { error: 'not an integer' };
+    const [, sign, hexadecimal, octal, decimal] = match;
+    const magnitude = BigInt(hexadecimal ?? (octal === undefined ? decimal! : `0o${octal}`));
+    const value = sign === '-' ? -magnitude : magnitude;
+    const limit = 2n ** (bits - 1n);
+    return value < -limit || value >= limit ? { error: 'out of range' } : { value: Number(value) };
+  };
+  const near = fc
+    .tuple(fc.constantFrom(31n, 32n, 53n, 54n, 62n, 63n, 64n, 65n), fc.bigInt({ min: -3000n, max: 3000n }))
+    .map(([bits, difference]) => 2n ** bits + difference);
+  const magnitude = fc.oneof(
+    near,
+    fc.bigInt({ min: 0n, max: 2n ** 66n }),
+    fc.bigInt({ min: 0n, max: 4096n }),
+  );
+  const spelled = fc
+    .tuple(
+      fc.constantFrom('', ' ', '\t'),
+      fc.constantFrom('', '+', '-'),
+      fc.constantFrom('', '0', '0x', '000', '0X'),
+      magnitude,
+    )
+    .map(([space, sign, mark, number]) => {
+      const digits = number.toString(mark === '' ? 10 : mark.toLowerCase() === '0x' ? 16 : 8);
+      return space + sign + mark + digits;
+    });
+  const characters = fc.string({ unit: fc.constantFrom(...'0123456789abfxX+- \n\v\0._éN'), maxLength: 24 });
+  fc.assert(
+    fc.property(fc.oneof(spelled, characters), text => {
+      assert.deepEqual(parse(text, 'int'), expected(text, 32n), text);
+      assert.deepEqual(parse(text, 'int64'), expected(text, 64n), text);
+    }),
+    { numRuns: 3000 },
+  );
+});

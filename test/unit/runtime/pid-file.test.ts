@@ -56,6 +56,27 @@ describe('pid file', () => {
       assert.equal(parse(text), undefined, text);
   });
 
+  it('any content means what a regular expression makes of it, of ASCII’s white space', () => {
+    const unit = fc.constantFrom(
+      ...'0123456789',
+      ...' \t\n\v\f\r',
+      '2147483647',
+      '+',
+      '-',
+      'x',
+      '\0',
+      '\xa0',
+    );
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 14 }), text => {
+        const match = /^[ \t\n\v\f\r]*([0-9]{1,10})[ \t\n\v\f\r]*$/.exec(text);
+        const pid = match ? Number(match[1]) : 0;
+        assert.equal(parse(text), pid > 0 && pid < 2 ** 31 ? pid : undefined, JSON.stringify(text));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it('no bytes make it throw, or give what is not a positive 32-bit number', () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: pidFileBytesMax }),

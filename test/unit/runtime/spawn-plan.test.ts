@@ -110,6 +110,30 @@ describe('LISTEN_PID', () => {
       });
   });
 
+  it('R5: any value is read as strtol(3) reads it', () => {
+    const unit = fc.constantFrom(...'0142', ...' \t\n', '+', '-', 'x', '.', '\xff');
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 6 }), value => {
+        const pid = Number.parseInt(/^[ \t\n]*[+-]?[0-9]+/.exec(value)?.[0] ?? '', 10);
+        const replaces = () => replacesListenPid(block(`LISTEN_PID=${value}`), 42, false);
+        if (pid > 0) assert.equal(replaces(), pid === 42, JSON.stringify(value));
+        else assert.throws(replaces, { message: `Invalid LISTEN_PID ${value}` });
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('R5: a value that is too large is refused, as strtol(3) does it; a bad one is shown byte by byte', () => {
+    for (const [value, shown] of [
+      ['99999999999999999999', '9999999999'],
+      ['\xc3\xa9\xff', '\xc3\xa9\xff'],
+    ])
+      assert.throws(() => replacesListenPid(block(`LISTEN_PID=${value}`), 42, true), {
+        message: `Invalid LISTEN_PID ${shown}`,
+      });
+    assert.equal(replacesListenPid(block('LISTEN_PID=4294967296'), 42, true), true);
+  });
+
   it('moved last, it leaves the others in their order, and occurs once', () => {
     const moved = moveListenPidLast(block('A=1', 'LISTEN_PID=1', 'B=2', 'LISTEN_PID=2'));
     assert.equal(Buffer.from(moved).toString(), `A=1\0B=2\0LISTEN_PID=${spare}`);
