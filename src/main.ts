@@ -15,7 +15,7 @@ import { readVariable } from './sys/environ.ts';
 import { writeAll } from './sys/files.ts';
 import { sys } from './sys/real.ts';
 import { utf8Bytes } from './sys/text.ts';
-import { workingDirectory } from './sys/working-directory.ts';
+import { readWorkingDirectory } from './sys/working-directory.ts';
 
 const exitFailure = 1;
 
@@ -46,7 +46,7 @@ function main(handoff: Handoff): number {
       ...about,
       level: parseLogLevel(values.string('log-level') ?? defaultLogLevel),
     });
-    const options = acceptOptions(values, { cwd: workingDirectory(sys), access: sys.access });
+    const options = acceptOptions(values, { cwd: readWorkingDirectory(sys), access: sys.access });
     return new Monitor(sys, options, handoff, messages).run();
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);

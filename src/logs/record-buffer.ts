@@ -83,7 +83,7 @@ export class RecordBuffer {
     this.#length = state[stateOf.to]!;
   }
 
-  /** Not below 0, since a sink that has more than it should may answer anything below. */
+  /** Below 0 all are alike, and the sink's may be more than 32 bits hold. */
   #limit(): number {
     return Math.max(0, Math.min(gatherBytesMax, this.#sink.gatherBytesMax));
   }

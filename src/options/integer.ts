@@ -32,8 +32,7 @@ export function parseInteger(bytes: Uint8Array, kind: Extract<OptionKind, 'int' 
     high = high * radix + Math.floor(low / half);
     low %= half;
   }
-  const isInRange = isNegative ? isAtMost(high, low, kind) : isBelow(high, low, kind);
-  if (!isInRange) return { error: 'out of range' };
+  if (!isInRange(high, low, isNegative, kind)) return { error: 'out of range' };
   const magnitude = high * half + low; // the only step that may round
   return { value: isNegative ? 0 - magnitude : magnitude };
 }
@@ -56,13 +55,9 @@ function readDigit(byte = 0): number {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : 99;
 }
 
-/** Whether the magnitude is below 2^31 or 2^63. */
-function isBelow(high: number, low: number, kind: 'int' | 'int64'): boolean {
-  return kind === 'int' ? high === 0 && low < half / 2 : high < half / 2;
-}
-
-/** Whether it is that at most. */
-function isAtMost(high: number, low: number, kind: 'int' | 'int64'): boolean {
-  if (isBelow(high, low, kind)) return true;
-  return kind === 'int' ? high === 0 && low === half / 2 : high === half / 2 && low === 0;
+/** Of what has a sign bit: a negative number's magnitude may be one more than a positive one's. */
+function isInRange(high: number, low: number, isNegative: boolean, kind: 'int' | 'int64'): boolean {
+  const top = half / 2;
+  if (kind === 'int') return high === 0 && (low < top || (isNegative && low === top));
+  return high < top || (isNegative && high === top && low === 0);
 }

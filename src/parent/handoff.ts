@@ -1,7 +1,7 @@
 // What the launcher (src/launcher/launcher.c) hands to the monitor, and the caller's arguments and environment.
 
 import { parseSigned, split } from '../sys/bytes.ts';
-import { findVariable, terminated } from '../sys/environ.ts';
+import { endWithNul, findVariable } from '../sys/environ.ts';
 import { FatalError } from '../sys/errors.ts';
 import { readAll, readFile } from '../sys/files.ts';
 import type { Sys } from '../sys/sys.ts';
@@ -30,15 +30,15 @@ export interface Handoff {
  */
 export function readHandoff(sys: Sys, skip: number, given?: string): Handoff {
   const argv = skipArguments(readProcFile(sys, '/proc/self/cmdline'), skip);
-  const environ = terminated(readProcFile(sys, '/proc/self/environ'));
+  const environ = endWithNul(readProcFile(sys, '/proc/self/environ'));
   if (given !== undefined) return { argv, environ, ...readNumbers(utf8Bytes(given)) };
   const handoff = findVariable(environ, handoffName);
   if (handoff === undefined) {
     return { argv, environ, verdictFd: -1, openFilesMax: undefined, inheritedFds: [] };
   }
-  const semicolon = handoff.indexOf(0x3b);
-  const numbers = readNumbers(handoff.subarray(semicolon + 1));
-  return { argv, environ: readEnviron(sys, readNumber(handoff.subarray(0, semicolon))), ...numbers };
+  const fdEnd = handoff.indexOf(semicolon);
+  const numbers = readNumbers(handoff.subarray(fdEnd + 1));
+  return { argv, environ: readEnviron(sys, readNumber(handoff.subarray(0, fdEnd))), ...numbers };
 }
 
 /** Enough for most callers; the rest is read in a second try … */
@@ -47,6 +47,7 @@ const procFileBytesFirst = 16 * 1024;
 const procFileBytesMax = 8 * 1024 * 1024;
 const handoffName = '_CONMON_HANDOFF';
 const comma = 0x2c;
+const semicolon = 0x3b;
 
 function skipArguments(cmdline: Uint8Array, count: number): Uint8Array {
   let start = 0;
@@ -79,5 +80,5 @@ function readEnviron(sys: Sys, fd: number): Uint8Array {
   sys.close(fd);
   if (typeof bytes === 'number')
     throw new FatalError(`Failed to read the environment from fd ${fd}`, { errno: bytes, syscall: 'read' });
-  return terminated(bytes.slice()); // no more memory than it takes
+  return endWithNul(bytes.slice()); // no more memory than it takes
 }

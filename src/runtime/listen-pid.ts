@@ -2,7 +2,7 @@
 // caller says so, it becomes the runtime, which hands the fds on to the container.
 
 import { concat, isDigit, parseSigned, trimStart } from '../sys/bytes.ts';
-import { findVariable, withoutVariable } from '../sys/environ.ts';
+import { findVariable, omitVariable } from '../sys/environ.ts';
 import { FatalError } from '../sys/errors.ts';
 import { utf8Bytes } from '../sys/text.ts';
 
@@ -23,12 +23,12 @@ export function replacesListenPid(environ: Uint8Array, ownPid: number, always: b
 
 /** The variables with LISTEN_PID last, and in place of its value, which only the child can know, spare NULs. */
 export function moveListenPidLast(environ: Uint8Array): Uint8Array {
-  return concat([withoutVariable(environ, name), utf8Bytes(`${name}=`), new Uint8Array(spareBytes)]);
+  return concat([omitVariable(environ, name), utf8Bytes(`${name}=`), new Uint8Array(spareBytes)]);
 }
 
 /** As strtol(3): what follows the digits is not looked at. */
 function parseBeginning(value: Uint8Array): number | undefined {
-  let end = 1; // past a sign
+  let end = 1; // past the sign, or the first digit
   while (isDigit(value[end])) end++;
   return parseSigned(value.subarray(0, end));
 }

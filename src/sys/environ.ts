@@ -22,7 +22,7 @@ export function readVariable(environ: Uint8Array, name: string): string | undefi
 }
 
 /** The other variables, in their order. */
-export function withoutVariable(environ: Uint8Array, name: string): Uint8Array {
+export function omitVariable(environ: Uint8Array, name: string): Uint8Array {
   const start = utf8Bytes(`${name}=`);
   const others: Uint8Array[] = [];
   for (let at = 0; at < environ.length; ) {
@@ -34,7 +34,7 @@ export function withoutVariable(environ: Uint8Array, name: string): Uint8Array {
 }
 
 /** The same block, with a NUL behind its last variable as well. */
-export function terminated(environ: Uint8Array): Uint8Array {
+export function endWithNul(environ: Uint8Array): Uint8Array {
   const { length } = environ;
   return length === 0 || environ[length - 1] === 0 ? environ : concat([environ, nul]);
 }

@@ -34,7 +34,11 @@ function textOfNode(): TextCalls {
     utf8Text: bytes => decoder.decode(bytes),
     utf8ValidLength: bytes => {
       let at = 0;
-      for (let length = -1; length !== 0; at += length) length = sequenceLength(bytes, at);
+      let length: number;
+      do {
+        length = sequenceLength(bytes, at);
+        at += length;
+      } while (length > 0);
       return at;
     },
   };

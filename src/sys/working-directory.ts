@@ -8,7 +8,7 @@ const pathBytesMax = 4096;
 const slash = 0x2f;
 
 /** Undefined where there is none any more, where it cannot be reached from our root, or its path is not UTF-8. */
-export function workingDirectory(sys: Sys): string | undefined {
+export function readWorkingDirectory(sys: Sys): string | undefined {
   const buf = new Uint8Array(pathBytesMax);
   const length = sys.getcwd(buf);
   if (length < 0) return undefined;

@@ -4,7 +4,7 @@ import { GRND_NONBLOCK } from '../../src/sys/constants.ts';
 import { EAGAIN, ENOENT, ENOSYS } from '../../src/sys/errno.ts';
 import { randomName } from '../../src/sys/random-name.ts';
 import { createScriptedSys } from '../../src/sys/scripted.ts';
-import { workingDirectory } from '../../src/sys/working-directory.ts';
+import { readWorkingDirectory } from '../../src/sys/working-directory.ts';
 
 describe('random names', () => {
   it('are small letters and digits, as many as asked for, of one call that does not wait', () => {
@@ -45,12 +45,12 @@ describe('the working directory', () => {
 
   it('is the path without its NUL', () => {
     for (const path of ['/', '/a/b', '/ünï–✓', '/\ufffd', `/${'x'.repeat(4094)}`])
-      assert.equal(workingDirectory(answering(path)), path);
+      assert.equal(readWorkingDirectory(answering(path)), path);
   });
 
   it('is none where there is none, where it is out of reach, and where it is not UTF-8', () => {
-    assert.equal(workingDirectory(createScriptedSys().always('getcwd', -ENOENT)), undefined);
-    assert.equal(workingDirectory(answering('(unreachable)/a')), undefined);
-    assert.equal(workingDirectory(answering(Buffer.from('/a\xff', 'latin1'))), undefined);
+    assert.equal(readWorkingDirectory(createScriptedSys().always('getcwd', -ENOENT)), undefined);
+    assert.equal(readWorkingDirectory(answering('(unreachable)/a')), undefined);
+    assert.equal(readWorkingDirectory(answering(Buffer.from('/a\xff', 'latin1'))), undefined);
   });
 });

@@ -36,7 +36,7 @@ const allowed: readonly string[] = [
   'sys/constants.ts: process',
   'main.ts: process',
 ];
-/** The executable's addon is loaded before any of the source runs: of this file it uses nothing but that. */
+/** Loads the addon, for Node.js. The executable has it from the start, and runs nothing else of this file. */
 const ofNode = 'sys/real.ts';
 
 describe('language', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { findVariable, readVariable, terminated, withoutVariable } from '../../../src/sys/environ.ts';
+import { endWithNul, findVariable, omitVariable, readVariable } from '../../../src/sys/environ.ts';
 
 const blockOf = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'));
 const textOf = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString('latin1');
@@ -46,13 +46,13 @@ describe('environment', () => {
         assert.equal(textOf(findVariable(blockOf(text), name)), found);
         const others = entries.filter(entry => !entry.startsWith(`${name}=`));
         const whole = others.map(entry => `${entry}\0`).join('');
-        assert.equal(textOf(terminated(withoutVariable(blockOf(text), name))), whole);
+        assert.equal(textOf(endWithNul(omitVariable(blockOf(text), name))), whole);
       }),
       { numRuns: 1000 },
     );
   });
 
-  it('terminated: a NUL behind the last, if there is anything and there is none yet', () => {
+  it('endWithNul: a NUL behind the last, if there is anything and there is none yet', () => {
     for (const [text, whole] of [
       ['', ''],
       ['\0', '\0'],
@@ -60,6 +60,6 @@ describe('environment', () => {
       ['A=1', 'A=1\0'],
       ['A=1\0B', 'A=1\0B\0'],
     ] as const)
-      assert.equal(textOf(terminated(blockOf(text))), whole);
+      assert.equal(textOf(endWithNul(blockOf(text))), whole);
   });
 });
