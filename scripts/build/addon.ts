@@ -1,0 +1,16 @@
+// dist/sys.node: src/sys/native as an addon of Node.js, for the Node form, the library and the tests.
+
+import { mkdirSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { filesIn, isFresh, project, run } from './commands.ts';
+
+export function buildAddon(target: string): void {
+  const sources = filesIn('src/sys/native', '.c');
+  if (isFresh(target, [...sources, ...filesIn('src/sys/native', '.h'), 'scripts/build/addon.ts'])) return;
+  console.log(`building ${target}`);
+  mkdirSync(dirname(target), { recursive: true });
+  const flags = ['-std=gnu11', '-O2', '-fPIC', '-shared', '-fvisibility=hidden', '-Wall', '-Wextra', '-Werror', '-s'];
+  const headers = join(project, 'node_modules/node-api-headers/include');
+  run(process.env.CC ?? 'cc', [...flags, '-I', headers, ...sources, '-o', `${target}.new`]);
+  renameSync(`${target}.new`, target);
+}

@@ -1,0 +1,153 @@
+// The engine's source: got from a registry of packages, checked by a hash, and nothing of the package run. Which
+// versions there are stands in src/engine/engines.json, in the order in which they are tried.
+
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ask, project, works } from './commands.ts';
+
+export interface Engine {
+  readonly name: string;
+  readonly version: string;
+  /** What is ours for it: src/engine/FOLDER. */
+  readonly folder: string;
+  readonly registry: 'debian' | 'npm';
+  readonly package: string;
+  readonly packageVersion: string;
+  /** Where the sources are in the package. */
+  readonly inside: string;
+  readonly sources: readonly string[];
+  readonly headers: readonly string[];
+  /** Of all sources and headers; see {@link hashOf}. */
+  readonly sha256: string;
+}
+
+export interface EngineSource {
+  readonly engine: Engine;
+  /** Where its files are. */
+  readonly path: string;
+  /** For people: name, version and origin. */
+  readonly label: string;
+}
+
+const engines: readonly Engine[] = JSON.parse(readFileSync(join(project, 'src/engine/engines.json'), 'utf8'));
+/** Debian's suites that may have it. */
+const suites = ['forky', 'sid', 'trixie'];
+const fetchTimeoutMs = 120_000;
+
+/** `wanted` is a version in engines.json or a folder with an engine's sources; without one, the first that is to be
+ * had. */
+export function findEngine(wanted: string | undefined): EngineSource {
+  if (wanted !== undefined && existsSync(join(wanted, 'quickjs.c'))) return lookAt(resolve(wanted));
+  const candidates = engines.filter(engine => wanted === undefined || engine.version === wanted);
+  if (candidates.length === 0)
+    throw new Error(
+      `--engine ${wanted} is no folder with a quickjs.c, and no version of ${engines.map(engine => engine.version).join(' or ')}`,
+    );
+  const reasons: string[] = [];
+  for (const engine of candidates) {
+    try {
+      const path = obtain(engine);
+      return { engine, path, label: `${engine.name} ${engine.version} (${engine.registry}: ${engine.package})` };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+      reasons.push(`${engine.name} ${engine.version} is not to be had: ${reason}`);
+      console.log(reasons.at(-1));
+    }
+  }
+  throw new Error(['No engine. With its sources in a folder: npm run build -- --engine FOLDER', ...reasons].join('\n'));
+}
+
+/** Somebody's own sources: of the kind that has the same files, and not checked. */
+function lookAt(path: string): EngineSource {
+  const engine = engines.find(({ sources }) => sources.every(name => existsSync(join(path, name))));
+  if (engine === undefined)
+    throw new Error(`${path} has neither the files of ${engines.map(({ name, version }) => `${name} ${version}`).join(' nor of ')}`);
+  return { engine, path, label: `${engine.name} from ${path}, not checked` };
+}
+
+function obtain(engine: Engine): string {
+  const path = join(project, 'build/engines', `${engine.folder}-${engine.version}`);
+  if (existsSync(path)) {
+    check(engine, path);
+    return path;
+  }
+  mkdirSync(join(project, 'build/engines'), { recursive: true });
+  const work = mkdtempSync(join(project, 'build/engines/.new-'));
+  try {
+    console.log(`fetching ${engine.name} ${engine.version} (${engine.registry}: ${engine.package})`);
+    if (engine.registry === 'debian') fetchFromDebian(engine, work);
+    else fetchFromNpm(engine, work);
+    const unpacked = join(work, engine.inside);
+    check(engine, unpacked);
+    renameSync(unpacked, path);
+    return path;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+function check(engine: Engine, path: string): void {
+  const hash = hashOf(engine, path);
+  if (hash !== engine.sha256) throw new Error(`the sources of ${engine.package} have the hash ${hash}, not ${engine.sha256}`);
+}
+
+/** Of each file its name, its length and its bytes. */
+function hashOf(engine: Engine, path: string): string {
+  const hash = createHash('sha256');
+  for (const name of [...engine.sources, ...engine.headers].sort()) {
+    const content = readFileSync(join(path, name));
+    hash.update(`${name} ${content.length}\n`).update(content);
+  }
+  return hash.digest('hex');
+}
+
+/** With lists of our own, so that neither root nor a newer system is needed. Who signed them does not matter: the hash
+ * says what we want. */
+function fetchFromDebian(engine: Engine, work: string): void {
+  if (!works('apt-get', ['--version']) || !works('dpkg-deb', ['--version'])) throw new Error('there is no apt-get here');
+  const mirror = findMirror();
+  for (const folder of ['lists/partial', 'cache/archives/partial', 'etc']) mkdirSync(join(work, folder), { recursive: true });
+  writeFileSync(
+    join(work, 'etc/sources.list'),
+    suites.map(suite => `deb [trusted=yes] ${mirror} ${suite} main\n`).join(''),
+  );
+  const options = [
+    ['Dir::Etc::sourcelist', join(work, 'etc/sources.list')],
+    ['Dir::Etc::sourceparts', '/dev/null'],
+    ['Dir::State::lists', join(work, 'lists')],
+    ['Dir::Cache', join(work, 'cache')],
+    ['APT::Sandbox::User', ''],
+    ['Acquire::Languages', 'none'],
+  ].flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+  const apt = (...args: string[]) =>
+    execFileSync('apt-get', [...options, '-qq', ...args], {
+      cwd: work,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: fetchTimeoutMs,
+    });
+  apt('update');
+  apt('download', `${engine.package}=${engine.packageVersion}`);
+  execFileSync('dpkg-deb', ['-x', only(work, '*.deb'), work]);
+}
+
+/** The one of this machine. */
+function findMirror(): string {
+  const files = ['/etc/apt/sources.list', ...globSync('/etc/apt/sources.list.d/*.{list,sources}')];
+  const lines = files.filter(file => existsSync(file)).map(file => readFileSync(file, 'utf8'));
+  const mirror = /^(?:deb\s.*?|URIs:\s*)(https?:\/\/\S+\/debian\/?)(?:\s|$)/m.exec(lines.join('\n'))?.[1];
+  if (mirror === undefined) throw new Error('no mirror of Debian is in the sources of apt');
+  return mirror;
+}
+
+function fetchFromNpm(engine: Engine, work: string): void {
+  ask('npm', ['pack', '--silent', '--ignore-scripts', `${engine.package}@${engine.packageVersion}`, '--pack-destination', work]);
+  execFileSync('tar', ['-xzf', only(work, '*.tgz'), '-C', work]);
+}
+
+function only(folder: string, pattern: string): string {
+  const [found, ...more] = globSync(pattern, { cwd: folder });
+  if (found === undefined || more.length > 0) throw new Error(`not one ${pattern} came`);
+  return join(folder, found);
+}

@@ -1,0 +1,33 @@
+// The Node form: conmon, the launcher, and libexec/conmon, the project's Node.js, which the launcher has run src/main.ts
+// where it lies. It is for debugging, and for machines on which the executable cannot be built.
+
+import { copyFileSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { project, readCommit, run, writeIfChanged } from './commands.ts';
+import { optionsHeader } from './options-header.ts';
+
+const nodeArguments = ['--disable-sigusr1', '--no-warnings', '--no-global-search-paths', join(project, 'src/main.ts')];
+
+export function buildNodeForm(out: string): void {
+  const generated = join(project, 'build/node/generated');
+  writeIfChanged(join(generated, 'options.h'), optionsHeader(readCommit()));
+  mkdirSync(join(out, 'libexec'), { recursive: true });
+  const target = join(out, 'conmon');
+  const flags = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-I', generated, '-I', 'src/launcher'];
+  const engineArguments = nodeArguments.map(argument => JSON.stringify(argument)).join(', ');
+  const sources = ['src/launcher/launcher.c', 'src/launcher/node.c'];
+  run(process.env.CC ?? 'cc', [...flags, `-DENGINE_ARGUMENTS=${engineArguments}`, ...sources, '-o', `${target}.new`]);
+  renameSync(`${target}.new`, target);
+  linkNode(join(out, 'libexec/conmon'));
+}
+
+/** Under the name that callers look for in /proc/PID/exe. */
+function linkNode(target: string): void {
+  rmSync(`${target}.new`, { force: true });
+  try {
+    linkSync(process.execPath, `${target}.new`);
+  } catch {
+    copyFileSync(process.execPath, `${target}.new`); // another file system
+  }
+  renameSync(`${target}.new`, target);
+}
