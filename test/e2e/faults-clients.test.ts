@@ -189,8 +189,8 @@ test('fault: a clock that is stepped back an hour: records carry it, --timeout a
   const gate = makeGate(t);
   const fault = makeFault(t, { clockSeconds: -3600 });
   const box = startMonitored(t, {
+    ...fault.start,
     container: `echo before; read go <${gate}; echo after; exec sleep 3600`,
-    env: { ...fault.env, LC_ALL: 'C' },
     args: ['--timeout', '1'],
   });
   box.started();

@@ -169,7 +169,7 @@ test('EIO on the log: named, the container runs to its end, and the log goes on 
   const fault = makeFault(t, { call: 'write', path: log, errno: EIO });
   const full = join(makeFolder(t), 'full');
   const container = `echo first; read go <${gate}; i=0; while [ $i -lt 500 ]; do echo line $i; i=$((i+1)); done; : >${full}; read go <${endGate}; echo last; exit 3`;
-  const box = startMonitored(t, { mounts, log, container, env: fault.env });
+  const box = startMonitored(t, { mounts, log, container, ...fault.start });
   box.started();
   box.waitForOutput(output => output === 'first\n', 'the first line');
   fault.turnOn();
@@ -202,7 +202,7 @@ for (const call of ['fsync', 'write', 'rename', 'open'] as const)
         exitDir: join(dir, 'exits'),
         persistDir: join(dir, 'persist'),
         container: 'echo out; exit 3',
-        env: fault.env,
+        ...fault.start,
         args: ['--exit-command', '/bin/sh', '--exit-command-arg', '-c', '--exit-command-arg', `: >${mark}`],
       });
       box.started();

@@ -1,4 +1,5 @@
-// The launcher alone: a copy of it with a program in the monitor's place that writes down how it was started.
+// The launcher alone: with a stand-in in the monitor's place that writes down how it was started. It is linked to the
+// launcher as the image is; in the Node form it is a program, which a copy of the launcher finds beside it.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -20,10 +21,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
+import { optionsHeader } from '../../scripts/build/options-header.ts';
 import { parseArguments } from '../../src/options/parse.ts';
 import { optionTable } from '../../src/options/table.ts';
-import { restoreVariables } from '../../src/parent/handoff.ts';
-import { splitVariables } from '../../src/parent/variables.ts';
 import { F_SETFD, FD_CLOEXEC, O_CLOEXEC, SIGKILL, SIGTERM } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
 import { conmon, form } from '../fixtures/conmon.ts';
@@ -32,6 +32,7 @@ import { must, waitForEnd } from '../fixtures/waiting.ts';
 /** Of the Node form: four switches and the script. */
 const engineArgumentsCount = form === 'node' ? 4 : 0;
 const startFd = 3;
+const project = join(import.meta.dirname, '../..');
 
 let folder = '';
 let launcher = '';
@@ -42,17 +43,8 @@ before(() => {
   folder = mkdtempSync(join(tmpdir(), 'launcher-'));
   launcher = join(folder, 'conmon');
   recordPath = join(folder, 'record');
-  mkdirSync(join(folder, 'libexec'));
-  copyFileSync(conmon, launcher);
-  const standIn = join(import.meta.dirname, 'launcher-stand-in.c');
-  execFileSync(process.env.CC ?? 'cc', [
-    '-O1',
-    '-Wall',
-    '-Werror',
-    '-o',
-    join(folder, 'libexec/conmon'),
-    standIn,
-  ]);
+  if (form === 'compiled') linkLauncher();
+  else copyLauncher();
   devNull = openSync('/dev/null', 'r+');
   // What whoever runs the tests has left open is none of the launcher's.
   for (const fd of readdirSync('/proc/self/fd'))
@@ -64,44 +56,38 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
+function linkLauncher(): void {
+  writeFileSync(join(folder, 'options.h'), optionsHeader('0123'));
+  compile(launcher, [
+    ...['-DLINKED_WITH_LAUNCHER', '-I', folder, '-I', join(project, 'src/launcher')],
+    join(project, 'src/launcher/launcher.c'),
+  ]);
+}
+
+function copyLauncher(): void {
+  mkdirSync(join(folder, 'libexec'));
+  copyFileSync(conmon, launcher);
+  compile(join(folder, 'libexec/conmon'), []);
+}
+
+function compile(target: string, args: readonly string[]): void {
+  const standIn = join(import.meta.dirname, 'launcher-stand-in.c');
+  execFileSync(process.env.CC ?? 'cc', ['-O1', '-Wall', '-Werror', ...args, standIn, '-o', target]);
+}
+
 describe('environment', () => {
   const launchWith = (variables: readonly string[]) => started(['-c', 'id'], { variables });
 
-  it('what acts on the engine does not reach it by its name, all else does, in its place', () => {
-    const { environ } = launchWith([
-      'A=1',
-      'NODE_OPTIONS=--bad',
-      'bun_be_bun=1',
-      'PATH=/bin',
-      'LD_X=1',
-      'TZ=UTC',
-    ]);
-    const names = environ.map(variable => variable.split('=')[0]);
-    for (const name of ['NODE_OPTIONS', 'bun_be_bun', 'BUN_BE_BUN']) assert.ok(!names.includes(name), name);
-    assert.equal(environ[0], 'A=1');
-    assert.deepEqual(environ.slice(3, 6), ['PATH=/bin', 'LD_X=1', 'TZ=UTC']);
-  });
-
-  it('the monitor finds the caller’s environment again, byte for byte', () => {
+  it('the monitor finds the caller’s, byte for byte', () => {
     const byte = fc.integer({ min: 1, max: 255 }).map(code => String.fromCharCode(code));
-    const beginnings = [
-      '',
-      'A=',
-      'NODE_',
-      'BUN_BE_BUN=',
-      'Malloc',
-      'mimalloc_x=',
-      '_CONMON_HANDOFF=',
-      'UV_',
-      'JSC_',
-    ];
+    const beginnings = ['', 'A=', 'NODE_OPTIONS=', '_CONMON_HANDOFF=', 'LD_', 'TZ=', 'GLIBC_TUNABLES='];
     const variable = fc
       .tuple(fc.constantFrom(...beginnings), fc.string({ unit: byte, maxLength: 10 }))
       .map(([beginning, rest]) => beginning + rest);
     fc.assert(
       fc.property(fc.array(variable, { maxLength: 8 }), variables => {
-        const { environ, callers } = launchWith([...variables, 'LAST=']);
-        assert.deepEqual(restoreVariables(environ).variables, callers);
+        const { environ, callers } = launchWith(variables);
+        assert.deepEqual(environ, callers);
       }),
       { numRuns: 60 },
     );
@@ -110,8 +96,25 @@ describe('environment', () => {
   it('the longest variable that the kernel takes is taken', () => {
     const longest = `NODE_OPTIONS=${'x'.repeat(128 * 1024 - 'NODE_OPTIONS='.length - 1)}`;
     const { environ, callers } = launchWith([longest]);
-    assert.deepEqual(restoreVariables(environ).variables, callers);
+    assert.deepEqual(environ, callers);
   });
+
+  it(
+    form === 'compiled'
+      ? 'it is where the kernel put it: nothing is added, nothing taken away'
+      : 'an engine has the handoff and TZ alone',
+    () => {
+      const { ownEnviron, callers } = launchWith([
+        'NODE_OPTIONS=--bad',
+        'TZ=UTC',
+        'LD_PRELOAD=',
+        'PATH=/bin',
+      ]);
+      const names = ownEnviron.map(variable => variable.replace(/=.*/s, ''));
+      if (form === 'compiled') assert.deepEqual(ownEnviron, callers);
+      else assert.deepEqual(names, ['_CONMON_HANDOFF', 'TZ']);
+    },
+  );
 
   it('the caller’s arguments and its name for the program are passed on', () => {
     const args = ['-c', 'id', '', '--runtime-arg', '--', 'ü', 'a b'];
@@ -219,17 +222,19 @@ describe('start pipe', () => {
   });
 
   it('--version and --help do not wait for it', () => {
-    for (const args of [['--help'], ['-h'], ['-?'], ['-c', 'id', '--version']])
+    for (const args of [['-h'], ['-?'], ['-c', 'id', '--version'], ['-c', 'id', '--help']])
       assert.equal(started(args, { startPipe: 'go' }).unread, 2, args.join(' '));
   });
 
-  it('--version alone is answered without a monitor, and without waiting', () => {
-    const alone = join(folder, 'alone');
-    copyFileSync(conmon, alone); // beside the stand-in, which knows of no version
-    const env = { ...process.env, _OCI_STARTPIPE: '44' };
-    const words = execFileSync(alone, ['--version'], { encoding: 'utf8', env });
-    assert.match(words, /^conmon version \S+\ncommit: \S+\n$/);
-  });
+  for (const [option, words] of [
+    ['--version', /^conmon version \S+\ncommit: \S+\n$/],
+    ['--help', /^Usage: conmon /],
+  ] as const)
+    it(`${option} alone is answered without a monitor, and without waiting`, () => {
+      const run = launch([option], { startPipe: 'go' });
+      assert.deepEqual([run.status, run.stderr, run.record], [0, '', undefined]);
+      assert.match(run.stdout, words);
+    });
 
   it('--version as a value waits as ever', () => {
     assert.equal(started(['-c', '--version'], { startPipe: 'go' }).unread, 0);
@@ -292,36 +297,37 @@ describe('verdict', () => {
   });
 });
 
-describe('the monitor’s file', () => {
-  it('is found beside the launcher, through a symbolic link to it as well', () => {
-    const link = join(folder, 'link-to-conmon');
-    symlinkSync(launcher, link);
-    assert.ok(launch(['--sync'], { file: link }).record);
-    rmSync(link);
-  });
-
-  for (const [what, prepare, words] of [
-    ['missing', () => {}, 'No such file or directory'],
-    ['not executable', (path: string) => chmodSync(path, 0o644), 'Permission denied'],
-    ['no program', (path: string) => chmodSync(path, 0o755), 'Exec format error'],
-  ] as const)
-    it(`${what}: its path and the reason, once, and exit status 1`, () => {
-      const half = mkdtempSync(join(tmpdir(), 'launcher-half-'));
-      copyFileSync(launcher, join(half, 'conmon'));
-      const path = join(half, 'libexec/conmon');
-      if (what !== 'missing') {
-        mkdirSync(join(half, 'libexec'));
-        writeFileSync(path, 'this is no program\n');
-      }
-      prepare(path);
-      for (const args of [['-c', 'id'], ['--sync'], ['--help']]) {
-        const run = launch(args, { file: join(half, 'conmon') });
-        assert.equal(run.status, 1);
-        assert.equal(run.stderr, `conmon: Failed to start the monitor ${path}: ${words}\n`);
-      }
-      rmSync(half, { recursive: true });
+if (form === 'node')
+  describe('the engine’s file', () => {
+    it('is found beside the launcher, through a symbolic link to it as well', () => {
+      const link = join(folder, 'link-to-conmon');
+      symlinkSync(launcher, link);
+      assert.ok(launch(['--sync'], { file: link }).record);
+      rmSync(link);
     });
-});
+
+    for (const [what, prepare, words] of [
+      ['missing', () => {}, 'No such file or directory'],
+      ['not executable', (path: string) => chmodSync(path, 0o644), 'Permission denied'],
+      ['no program', (path: string) => chmodSync(path, 0o755), 'Exec format error'],
+    ] as const)
+      it(`${what}: its path and the reason, once, and exit status 1`, () => {
+        const half = mkdtempSync(join(tmpdir(), 'launcher-half-'));
+        copyFileSync(launcher, join(half, 'conmon'));
+        const path = join(half, 'libexec/conmon');
+        if (what !== 'missing') {
+          mkdirSync(join(half, 'libexec'));
+          writeFileSync(path, 'this is no program\n');
+        }
+        prepare(path);
+        for (const args of [['-c', 'id'], ['--sync'], ['-h']]) {
+          const run = launch(args, { file: join(half, 'conmon') });
+          assert.equal(run.status, 1);
+          assert.equal(run.stderr, `conmon: Failed to start the monitor ${path}: ${words}\n`);
+        }
+        rmSync(half, { recursive: true });
+      });
+  });
 
 interface Launch {
   /** The caller's variables, a character for each byte. */
@@ -343,9 +349,13 @@ interface Launch {
 /** What the stand-in wrote down. */
 interface Started {
   readonly argv: readonly string[];
+  /** The caller's environment, as the monitor finds it. */
   readonly environ: readonly string[];
+  /** /proc/PID/environ of the monitor. */
+  readonly ownEnviron: readonly string[];
   /** What the caller gave as its environment. */
   readonly callers: readonly string[];
+  /** The handoff: the verdict's fd, the limit of open files, the inherited fds. */
   readonly numbers: readonly number[];
   readonly fds: readonly number[];
   readonly pid: number;
@@ -358,8 +368,8 @@ interface Started {
 /** Starts the launcher and waits for its end. */
 function launch(args: readonly string[], options: Launch = {}) {
   rmSync(recordPath, { force: true });
-  const stderrPath = join(folder, 'stderr');
-  const stderr = openSync(stderrPath, 'w+');
+  const [stdoutPath, stderrPath] = [join(folder, 'stdout'), join(folder, 'stderr')];
+  const [stdout, stderr] = [openSync(stdoutPath, 'w+'), openSync(stderrPath, 'w+')];
   const { fds = [], from = devNull, stdin = devNull, file = launcher, startPipe } = options;
   const start = startPipe === undefined ? undefined : makeFullPipe(startPipe);
   const callers = [
@@ -374,7 +384,7 @@ function launch(args: readonly string[], options: Launch = {}) {
       argv: [options.name ?? file, ...args],
       environ: Buffer.from(callers.map(variable => `${variable}\0`).join(''), 'latin1'),
       fds: [
-        ...[stdin, devNull, stderr].map((fd, to) => ({ from: fd, to })),
+        ...[stdin, stdout, stderr].map((fd, to) => ({ from: fd, to })),
         ...fds.map(to => ({ from, to })),
         ...(start === undefined ? [] : [{ from: start, to: startFd }]),
       ],
@@ -386,10 +396,11 @@ function launch(args: readonly string[], options: Launch = {}) {
   waitForEnd(pid);
   const status = new Int32Array(1);
   must(sys.waitpid(pid, status, 0), 'waitpid');
-  closeSync(stderr);
+  for (const fd of [stdout, stderr]) closeSync(fd);
   if (start !== undefined) closeSync(start);
   return {
     status: status[0]! >> 8,
+    stdout: readFileSync(stdoutPath, 'utf8'),
     stderr: readFileSync(stderrPath, 'utf8'),
     record: existsSync(recordPath) ? readRecord(callers, pid) : undefined,
   };
@@ -410,15 +421,18 @@ function readRecord(callers: readonly string[], launcherPid: number): Started {
     text = text.slice(end + name.length + 4);
     return field;
   };
-  const argv = Buffer.from(take('argv'), 'latin1').toString().split('\0').slice(0, -1);
-  const environ = splitVariables(Buffer.from(take('environ'), 'latin1'));
+  const strings = (name: string) => take(name).split('\0').slice(0, -1);
+  const argv = strings('argv').map(argument => Buffer.from(argument, 'latin1').toString());
+  const [ownEnviron, environ] = [strings('own environ'), strings('environ')];
   const fds = take('fds').trim().split(' ').map(Number);
-  const [pid = -1, , unread = -1] = take('pid').split(' ').map(Number);
+  const numbers = take('handoff').split(',').map(Number);
+  const [pid = -1, unread = -1] = take('pid').split(' ').map(Number);
   return {
     argv: argv.toSpliced(1, engineArgumentsCount),
     environ,
+    ownEnviron,
     callers,
-    numbers: restoreVariables(environ).numbers,
+    numbers,
     fds,
     pid,
     launcherPid,
