@@ -28,20 +28,25 @@ const project = join(import.meta.dirname, '..');
 const compiledConmon = join(project, 'dist/conmon');
 const nodeConmon = join(project, 'build/node-form/conmon');
 
-const compiledForm = async () =>
-  existsSync(join(project, 'dist/libexec/conmon'))
-    ? undefined
-    : 'the compiled form, which Bun builds (npm run build)';
+const executable = async () =>
+  existsSync(compiledConmon) ? undefined : 'the executable (npm run build)';
 
-/** It lies beside the compiled form, so that both can be tested in one run. */
+/** What the tests need beside the executable: one of the same objects on which LD_PRELOAD acts. */
+const buildDynamic = async () => {
+  const missing = await executable();
+  if (missing === undefined) build('--dynamic', '--out', join(project, 'build/dynamic'));
+  return missing;
+};
+
+/** It lies beside the executable, so that both can be tested in one run. */
 const buildNodeForm = async () => {
-  execFileSync(
-    process.execPath,
-    [join(project, 'scripts/build.ts'), '--node', '--out', join(project, 'build/node-form')],
-    { stdio: 'inherit' },
-  );
+  build('--node', '--out', join(project, 'build/node-form'));
   return undefined;
 };
+
+function build(...args: string[]): void {
+  execFileSync(process.execPath, [join(project, 'scripts/build.ts'), ...args], { stdio: 'inherit' });
+}
 
 export const groups: readonly TestGroup[] = [
   { name: 'unit', about: 'rules, without the system', folder: 'test/unit', needs: nothing },
@@ -54,10 +59,10 @@ export const groups: readonly TestGroup[] = [
   },
   {
     name: 'e2e-compiled',
-    about: 'dist/conmon, compiled by Bun, as a caller sees it',
+    about: 'dist/conmon as a caller sees it',
     folder: 'test/e2e',
     env: { CONMON_FORM: 'compiled', CONMON: compiledConmon },
-    needs: compiledForm,
+    needs: buildDynamic,
   },
   {
     name: 'e2e-node',
@@ -70,27 +75,27 @@ export const groups: readonly TestGroup[] = [
     name: 'journald',
     about: 'the journald log driver with a journald of its own',
     folder: 'test/journald',
-    needs: async () => (await compiledForm()) ?? (await probeJournald()),
+    needs: async () => (await executable()) ?? (await probeJournald()),
   },
   {
     name: 'podman',
     about: 'containers under a real Podman, next to the C conmon',
     folder: 'test/podman',
-    needs: async () => (await compiledForm()) ?? (await probePodman()),
+    needs: async () => (await executable()) ?? (await probePodman()),
   },
   {
     name: 'systemd',
     about: 'monitors and containers in the scopes of a systemd of its own',
     folder: 'test/systemd',
     filesAtOnce: 1,
-    needs: async () => (await compiledForm()) ?? (await probeSystemd()),
+    needs: async () => (await executable()) ?? (await probeSystemd()),
   },
   {
     name: 'conformance',
     about: 'every scenario with the C conmon and with ours, every difference explained',
     folder: 'test/conformance',
     filesAtOnce: 1,
-    needs: async () => (await compiledForm()) ?? (await probeCConmon()),
+    needs: async () => (await executable()) ?? (await probeCConmon()),
   },
   {
     name: 'long',
@@ -98,6 +103,6 @@ export const groups: readonly TestGroup[] = [
     folder: longFolder,
     env: { CONMON_FORM: 'compiled', CONMON: compiledConmon },
     filesAtOnce: 1,
-    needs: compiledForm,
+    needs: executable,
   },
 ];

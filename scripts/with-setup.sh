@@ -38,14 +38,17 @@ require_npm() {
     'Debian, Ubuntu: apt-get install nodejs npm   Fedora: dnf install nodejs npm'
 }
 
-# The launcher and the addon are C. Compiling a program shows whether headers and linker are there too.
+# The launcher, the engine and the addon are C. Compiling a program shows whether headers and linker are there too.
 require_compiler() {
   local compiler=${CC:-cc}
   printf '#include <unistd.h>\nint main(void) { return getpid() == 0; }\n' |
     $compiler -x c -o /dev/null - 2>/dev/null || fail \
     "No working C compiler: '$compiler' is missing, or has no C library headers to compile with." \
-    'Debian, Ubuntu: apt-get install gcc libc6-dev   Fedora: dnf install gcc glibc-devel' \
+    'Debian, Ubuntu: apt-get install gcc libc6-dev binutils   Fedora: dnf install gcc glibc-devel binutils' \
     'A compiler of another name is taken from the environment variable CC.'
+  command -v objcopy >/dev/null || fail \
+    'objcopy is missing: it puts the image into the executable.' \
+    'Debian, Ubuntu: apt-get install binutils   Fedora: dnf install binutils'
 }
 
 # Compared by content, not by time: a checkout gives files any time.
@@ -53,7 +56,7 @@ install_dependencies() {
   cmp -s package-lock.json "$stamp" && "$node" --version >/dev/null 2>&1 && return
   step 'Installing the dependencies, a pinned Node.js among them (about a minute the first time)'
   use_headers_of_this_machine
-  # Not `npm ci`: it refuses a lockfile that leaves out packages which other platforms alone would install.
+  # Not `npm ci`: it would begin by removing what is there.
   npm install --no-save --no-audit --no-fund --loglevel=error >&2
   "$node" --version >/dev/null || fail \
     "The pinned Node.js does not run ($node)." \
@@ -63,7 +66,7 @@ install_dependencies() {
 }
 
 # node-pty is compiled with the headers of Node.js. Without a word from us they are fetched from nodejs.org, although
-# packages of Node.js bring them along.
+# packages of Node.js bring them along. It needs make, g++ and python3; without it hostrun gives no terminals.
 use_headers_of_this_machine() {
   local prefix
   prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
