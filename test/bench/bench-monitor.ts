@@ -1,28 +1,22 @@
 // One conmon with one container of the runtime that does nothing (programs/runtime.c).
 
 import { execFileSync } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { IN_CLOEXEC, O_RDWR, SIGKILL } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
 import { startConmon } from '../fixtures/caller.ts';
 import { must, waitForEnd, waitReadable } from '../fixtures/waiting.ts';
 import type { Conmon } from '../podman/harness/conmons.ts';
+import { callerEnvironment, containerId, type Folders, makeFolders, podmanCreate } from './command-lines.ts';
+import { listChildren, readFaults } from './process-facts.ts';
 
 /** Where the benchmark keeps its files, and the programs that it has made there. */
 export interface Workplace {
   readonly directory: string;
   readonly runtime: string;
   readonly reader: string;
+  readonly evict: string;
 }
 
 export interface BenchOptions {
@@ -38,16 +32,8 @@ export interface BenchOptions {
   readonly lingers?: boolean;
 }
 
-/** Podman hands its caller's whole environment on; this is about as much as a login shell has. */
-const loginEnvironment = Object.fromEntries(
-  Array.from({ length: 25 }, (_, i) => [
-    `VARIABLE_OF_A_LOGIN_${i}`,
-    `/some/path/or/setting/number/${i}:and/another`,
-  ]),
-);
 const IN_CREATE = 0x100;
 const IN_MOVED_TO = 0x80;
-const containerId = 'bench';
 /** The longest that anything here takes on a machine with other work: 10 GB of log. */
 const limitMs = 300_000;
 
@@ -59,36 +45,38 @@ export function makeWorkplace(parent: string): Workplace {
     execFileSync(process.env.CC ?? 'cc', ['-O2', '-Wall', '-Wextra', '-static', source, '-o', program]);
     return program;
   };
-  return { directory, runtime: compile('runtime'), reader: compile('reader') };
+  return { directory, runtime: compile('runtime'), reader: compile('reader'), evict: compile('evict') };
 }
 
 export class BenchMonitor {
   readonly directory: string;
-  readonly log: string;
   readonly pid: number;
   readonly containerPid: number;
   /** From the start of conmon to the container's pid on the sync pipe. */
   readonly startMs: number;
+  /** Page faults of the process that was started, which ends once the monitor is there. */
+  readonly launcherFaults: number;
+  readonly #folders: Folders;
   readonly #caller: ReturnType<typeof startConmon>;
   readonly #orders: number;
   readonly #replies: number;
   readonly #linger: number;
-  readonly #exitDir: string;
-  readonly #exits: number;
+  #exits: number | undefined;
 
   constructor(workplace: Workplace, conmon: Conmon, options: BenchOptions = {}) {
     this.directory = mkdtempSync(join(workplace.directory, 'monitor-'));
+    this.#folders = makeFolders(this.directory);
     const at = (name: string) => join(this.directory, name);
-    this.#exitDir = at('exits');
-    for (const name of ['bundle', 'exits', 'persist']) mkdirSync(at(name));
-    execFileSync('mkfifo', [at('orders'), at('replies'), at('linger')]);
-    // Both ways, so that opening waits for nobody.
-    this.#orders = openSync(at('orders'), O_RDWR);
-    this.#replies = openSync(at('replies'), O_RDWR);
-    this.#linger = openSync(at('linger'), O_RDWR);
-    this.log = at('log');
+    // Open both ways, so that opening waits for nobody.
+    const makeFifo = (name: string) => {
+      must(sys.mkfifo(at(name), 0o600), 'mkfifo');
+      return openSync(at(name), O_RDWR);
+    };
+    this.#orders = makeFifo('orders');
+    this.#replies = makeFifo('replies');
+    this.#linger = makeFifo('linger');
     this.#exits = must(sys.inotifyInit(IN_CLOEXEC), 'inotify_init1');
-    must(sys.inotifyAddWatch(this.#exits, this.#exitDir, IN_CREATE | IN_MOVED_TO), 'inotify_add_watch');
+    must(sys.inotifyAddWatch(this.#exits, this.#folders.exits, IN_CREATE | IN_MOVED_TO), 'inotify_add_watch');
     const stdio = openSync('/dev/null', O_RDWR);
     const linger = options.lingers ? ['head', '-c', '1', at('linger')] : [];
     const start = performance.now();
@@ -97,8 +85,7 @@ export class BenchMonitor {
       apiVersion: true,
       stdio: [stdio, stdio, 2],
       env: {
-        PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-        ...loginEnvironment,
+        ...callerEnvironment,
         BENCH_ORDERS: at('orders'),
         BENCH_REPLIES: at('replies'),
         BENCH_LINE_BYTES: String(options.lineBytes ?? 0),
@@ -106,10 +93,8 @@ export class BenchMonitor {
         ...(options.stays ? { BENCH_STAYS: '1' } : {}),
       },
       args: [
-        ...['-c', containerId, '-u', containerId, '-n', 'name', '-r', workplace.runtime, '-b', at('bundle')],
-        ...['-p', at('pidfile'), '-P', at('conmon-pidfile'), '--exit-dir', this.#exitDir],
-        ...['--persist-dir', at('persist'), '--full-attach', '-l', options.log ?? `k8s-file:${this.log}`],
-        ...['--log-level', 'error', ...linger.flatMap(arg => ['--exit-command-arg', arg])],
+        ...podmanCreate(workplace.runtime, this.#folders, options.log),
+        ...linger.flatMap(arg => ['--exit-command-arg', arg]),
         ...(options.lingers ? ['--exit-command', '/usr/bin/env'] : []),
         ...(options.args ?? []),
       ],
@@ -120,13 +105,23 @@ export class BenchMonitor {
     if (report === undefined || report.value <= 0)
       throw new Error(`${conmon.path} started no container: ${report?.line ?? 'no answer'}`);
     this.containerPid = report.value;
+    waitForEnd(this.#caller.pid);
+    this.launcherFaults = readFaults(this.#caller.pid);
     const status = this.#caller.wait();
     if (status !== 0) throw new Error(`${conmon.path} ends with ${status}`);
-    this.pid = Number(readFileSync(at('conmon-pidfile'), 'utf8'));
+    this.pid = Number(readFileSync(this.#folders.conmonPidFile, 'utf8'));
+  }
+
+  get log(): string {
+    return this.#folders.log;
   }
 
   get attachSocket(): string {
-    return join(this.directory, 'bundle/attach');
+    return join(this.#folders.bundle, 'attach');
+  }
+
+  get controlFifo(): string {
+    return join(this.#folders.bundle, 'ctl');
   }
 
   /** Has the container print. */
@@ -137,27 +132,41 @@ export class BenchMonitor {
   /** Until all that was printed has been read; for a container that stays. */
   awaitRead(): void {
     waitReadable(this.#replies, 'the last byte to be read', limitMs);
+    must(sys.read(this.#replies, Buffer.alloc(1), 0, 1), 'read');
   }
 
   kill(): void {
     must(sys.kill(this.containerPid, SIGKILL), 'kill');
   }
 
+  /** For one that would wait before it ends. */
+  killMonitor(): void {
+    for (const pid of [this.pid, ...listChildren(this.pid)]) must(sys.kill(pid, SIGKILL), 'kill');
+  }
+
   /** Until the exit file is there. */
   awaitExitFile(): void {
+    if (this.#exits === undefined) return;
     const events = Buffer.alloc(4096);
-    while (!existsSync(join(this.#exitDir, containerId))) {
+    while (!existsSync(join(this.#folders.exits, containerId))) {
       waitReadable(this.#exits, 'the exit file', limitMs);
       must(sys.read(this.#exits, events, 0, events.length), 'read');
     }
   }
 
+  /** Gives the watch for the exit file back: a user has 128 of them. */
+  stopWatching(): void {
+    if (this.#exits !== undefined) closeSync(this.#exits);
+    this.#exits = undefined;
+  }
+
   /** Waits for the end of the monitor of a container that has ended, or was killed, and removes all files. */
   close(): void {
     this.awaitExitFile();
+    this.stopWatching();
     writeSync(this.#linger, '.');
     waitForEnd(this.pid);
-    for (const fd of [this.#orders, this.#replies, this.#linger, this.#exits]) closeSync(fd);
+    for (const fd of [this.#orders, this.#replies, this.#linger]) closeSync(fd);
     this.#caller.remove();
     rmSync(this.directory, { recursive: true });
   }

@@ -16,7 +16,7 @@ export interface Machine {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-export function describeMachine({ theirs, ours }: Contenders): Machine {
+export function describeMachine({ ours }: Contenders): Machine {
   return {
     date: new Date().toISOString().slice(0, 10),
     processors: `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}`,
@@ -25,9 +25,7 @@ export function describeMachine({ theirs, ours }: Contenders): Machine {
     system: readSystemName(),
     load: loadavg()[0]!,
     versions: {
-      'C conmon': readVersion(theirs.path),
       'conmon-ts': readVersion(ours.path),
-      Bun: readVersion('node_modules/.bin/bun'),
       Podman: readVersion('podman'),
       runc: readVersion('runc'),
     },

@@ -1,8 +1,9 @@
-// `npm run bench`: ours and the C conmon side by side, in one run, as a table with the limits that ours is held to.
+// `npm run bench`: ours and C conmons side by side, in one run, as a table with the limits that ours is held to.
 //
 //   main.ts [--quick] [--only NAME]... [--json FILE] [--markdown FILE] [--directory DIRECTORY]
 //
-// The files are made in --directory, /dev/shm when not given: 2 GB must fit. CONMON_C names the C conmon.
+// The files are made in --directory, /dev/shm when not given: 2 GB must fit. CONMON_C names the C conmon that ours is
+// compared with, the one in PATH when not given; otherwise that one is measured too.
 
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,10 +12,13 @@ import { makeWorkplace } from './bench-monitor.ts';
 import { findContenders } from './contenders.ts';
 import { describeMachine } from './machine.ts';
 import type { Measurement } from './measure.ts';
-import { measureIdle, measureLoaded } from './measure-memory.ts';
+import { measureCgroup } from './measure-cgroup.ts';
+import { measureExitDelay, measureIdle } from './measure-idle.ts';
 import { measureAttach, measureLog } from './measure-output.ts';
 import { measurePodman } from './measure-podman.ts';
+import { measureSize } from './measure-size.ts';
 import { measureDeath, measureStart } from './measure-times.ts';
+import { measureConnects, measureLoaded, measureResizes } from './measure-wear.ts';
 import { formatJson, formatTable, rewritePage } from './report.ts';
 import type { Sample } from './statistics.ts';
 
@@ -25,7 +29,12 @@ const measurements: readonly Measurement[] = [
   measureLog,
   measureAttach,
   measureIdle,
+  measureExitDelay,
   measureLoaded,
+  measureConnects,
+  measureResizes,
+  measureCgroup,
+  measureSize,
 ];
 
 await main();
@@ -54,12 +63,19 @@ async function main(): Promise<void> {
   for (const { name, run } of chosen) {
     const start = performance.now();
     console.error(`==> ${name}`);
-    samples.push(...(await run({ contenders, workplace, isQuick: values.quick })));
+    try {
+      samples.push(...(await run({ contenders, workplace, isQuick: values.quick })));
+    } catch (error) {
+      // The others took minutes, and are worth seeing.
+      console.error(`${name} failed:`, error);
+      process.exitCode = 1;
+    }
     console.error(`    ${Math.round((performance.now() - start) / 1000)} s`);
   }
-  console.log(formatTable(samples));
-  if (values.json !== undefined) writeFileSync(values.json, formatJson(machine, samples));
-  if (values.markdown !== undefined) rewritePage(values.markdown, machine, samples);
+  console.log(formatTable(contenders, samples));
+  if (values.json !== undefined) writeFileSync(values.json, formatJson(contenders, machine, samples));
+  if (values.markdown !== undefined && process.exitCode === undefined)
+    rewritePage(values.markdown, contenders, machine, samples);
 }
 
 function choose(names: readonly string[] | undefined): readonly Measurement[] {

@@ -2,8 +2,11 @@
 
 import { PodmanHome } from '../podman/harness/podman-home.ts';
 import { probePodman } from '../podman/harness/probe.ts';
-import { inPairs, type Pair } from './contenders.ts';
+import { inTurns, oneByOne } from './contenders.ts';
 import type { Measurement } from './measure.ts';
+import type { Limit } from './statistics.ts';
+
+const limit: Limit = { kind: 'times', atMost: 1.02 };
 
 export const measurePodman: Measurement = {
   name: 'podman',
@@ -13,30 +16,26 @@ export const measurePodman: Measurement = {
       console.error(`podman is not measured: that needs ${missing}`);
       return [];
     }
-    const homes: Pair<PodmanHome> = {
-      theirs: await PodmanHome.make(contenders.theirs),
-      ours: await PodmanHome.make(contenders.ours),
-    };
+    const homes = await oneByOne(contenders, conmon => PodmanHome.make(conmon));
     const time = (args: readonly string[]) =>
-      inPairs(contenders, isQuick ? 3 : 12, async ({ isReference }) => {
+      inTurns(contenders, isQuick ? 4 : 25, async (_conmon, who) => {
         const start = performance.now();
-        await homes[isReference ? 'theirs' : 'ours'].ok(...args);
-        return performance.now() - start;
+        await homes[who]!.ok(...args);
+        return { ms: performance.now() - start };
       });
     try {
-      for (const home of [homes.theirs, homes.ours]) {
+      await oneByOne(homes, async home => {
         await home.runDetached('--name', 'idle', 'box', 'sleep', '1000');
         await home.assertHolds('idle');
-      }
+      });
       const run = await time(['run', '--rm', 'box', 'true']);
       const exec = await time(['exec', 'idle', 'true']);
       return [
-        { name: 'podman run --rm', unit: 'ms', ...run, limit: { kind: 'times', atMost: 1.08 } },
-        { name: 'podman exec', unit: 'ms', ...exec },
+        { name: 'podman run --rm', unit: 'ms', ...run.ms, limit },
+        { name: 'podman exec', unit: 'ms', ...exec.ms, limit },
       ];
     } finally {
-      await homes.theirs.close();
-      await homes.ours.close();
+      await oneByOne(homes, home => home.close());
     }
   },
 };

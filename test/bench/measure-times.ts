@@ -1,48 +1,26 @@
 // The times that a caller waits for: until it has the container's pid, and until it learns of the end.
 
+import { until } from '../podman/harness/until.ts';
 import { BenchMonitor } from './bench-monitor.ts';
-import { inPairs } from './contenders.ts';
+import { callCleanup } from './command-lines.ts';
+import { inTurns } from './contenders.ts';
 import type { Measurement } from './measure.ts';
-
-/** As much as Podman gives: a command line takes time to read. */
-const exitCommand = [
-  ...['--exit-command', '/bin/true'],
-  ...[
-    ...[
-      '--root',
-      '/var/lib/containers/storage',
-      '--runroot',
-      '/run/containers/storage',
-      '--log-level',
-      'warning',
-    ],
-    ...['--cgroup-manager', 'systemd', '--tmpdir', '/run/libpod', '--network-config-dir', ''],
-    ...['--network-backend', 'netavark', '--volumepath', '/var/lib/containers/storage/volumes'],
-    ...[
-      '--db-backend',
-      'sqlite',
-      '--transient-store=false',
-      '--runtime',
-      'crun',
-      '--storage-driver',
-      'overlay',
-    ],
-    ...['--storage-opt', 'overlay.mountopt=nodev,metacopy=on', '--events-backend', 'journald', '--syslog'],
-    ...['container', 'cleanup', '--rm', '6f1c3c8d0a5b4e7f9d2a1b8c7e6f5d4c3b2a19087f6e5d4c3b2a1908f7e6d5c4'],
-  ].flatMap(arg => ['--exit-command-arg', arg]),
-];
+import { isAsleep, readFaults } from './process-facts.ts';
 
 export const measureStart: Measurement = {
   name: 'start',
   async run({ contenders, workplace, isQuick }) {
-    const values = await inPairs(contenders, isQuick ? 10 : 40, async conmon => {
-      const monitor = new BenchMonitor(workplace, conmon, { args: exitCommand });
+    const { ms, faults } = await inTurns(contenders, isQuick ? 10 : 40, async conmon => {
+      const monitor = new BenchMonitor(workplace, conmon, { args: callCleanup });
+      await until('a monitor that has nothing to do', () => isAsleep(monitor.pid));
+      const faults = monitor.launcherFaults + readFaults(monitor.pid);
       monitor.kill();
       monitor.close();
-      return monitor.startMs;
+      return { ms: monitor.startMs, faults };
     });
     return [
-      { name: 'spawn to pid on the sync pipe', unit: 'ms', ...values, limit: { kind: 'plus', atMost: 6 } },
+      { name: 'spawn to pid on the sync pipe', unit: 'ms', ...ms, limit: { kind: 'times', atMost: 0.9 } },
+      { name: 'page faults of a start', unit: 'faults', ...faults },
     ];
   },
 };
@@ -50,17 +28,17 @@ export const measureStart: Measurement = {
 export const measureDeath: Measurement = {
   name: 'death',
   async run({ contenders, workplace, isQuick }) {
-    const values = await inPairs(contenders, isQuick ? 10 : 40, async conmon => {
+    const { ms } = await inTurns(contenders, isQuick ? 10 : 40, async conmon => {
       const monitor = new BenchMonitor(workplace, conmon);
       const start = performance.now();
       monitor.kill();
       monitor.awaitExitFile();
       const ms = performance.now() - start;
       monitor.close();
-      return ms;
+      return { ms };
     });
     return [
-      { name: 'container death to exit file', unit: 'ms', ...values, limit: { kind: 'plus', atMost: 3 } },
+      { name: 'container death to exit file', unit: 'ms', ...ms, limit: { kind: 'plus', atMost: 0.3 } },
     ];
   },
 };

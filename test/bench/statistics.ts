@@ -1,15 +1,15 @@
-// Few numbers for many: what the two conmons did in pairs, and what is to be said of it.
+// Few numbers for many: what the conmons did in turns, and what is to be said of it.
+
+import type { Each } from './contenders.ts';
 
 /** One thing measured, a value for each run; those at the same index were made one right after the other. */
-export interface Sample {
+export interface Sample extends Each<readonly number[]> {
   readonly name: string;
   readonly unit: Unit;
-  readonly theirs: readonly number[];
-  readonly ours: readonly number[];
   readonly limit?: Limit;
 }
 
-export type Unit = 'ms' | 's' | 'MB' | 'MB/s' | 'switches' | 'threads';
+export type Unit = 'ms' | 's' | '%' | 'kB' | 'MB' | 'MB/s' | 'faults' | 'switches' | 'threads';
 
 /** What ours may be at most: `plus` over theirs, `times` theirs, or an amount of its own. */
 export interface Limit {
