@@ -13,6 +13,7 @@ import { findContenders } from './contenders.ts';
 import { describeMachine } from './machine.ts';
 import type { Measurement } from './measure.ts';
 import { measureCgroup } from './measure-cgroup.ts';
+import { measureExec, measureProbes } from './measure-exec.ts';
 import { measureExitDelay, measureIdle } from './measure-idle.ts';
 import { measureAttach, measureLog } from './measure-output.ts';
 import { measurePodman } from './measure-podman.ts';
@@ -24,6 +25,8 @@ import type { Sample } from './statistics.ts';
 
 const measurements: readonly Measurement[] = [
   measureStart,
+  measureExec,
+  measureProbes,
   measurePodman,
   measureDeath,
   measureLog,
