@@ -2,7 +2,11 @@
 #ifndef CONMON_BLOCKS_H
 #define CONMON_BLOCKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+// For tests: the system refuses every mapping from here on.
+extern bool blocks_system_is_out;
 
 // NULL where the system has no more.
 void *blocks_take(size_t bytes);

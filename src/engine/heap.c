@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef HEAP_FAULTS
+#include <fcntl.h>
+#include <unistd.h>
+#endif
 #ifdef HEAP_OF_LIBC // for AddressSanitizer, which watches the C library's
 #include <malloc.h>
 #define blocks_take malloc
@@ -101,21 +105,25 @@ void image_seal(void)
 // --- blocks of either -----------------------------------------------------------------------------------------
 
 #ifdef HEAP_FAULTS
-// CONMON_FAIL_ALLOCATION=N: the N-th allocation after the image was sealed fails; =N+: and all that follow.
+// CONMON_FAIL_ALLOCATION=N:FILE has the N-th allocation of the heap fail; =N+:FILE has the system give the heap no more
+// from there on. The file is made when that begins.
 static bool must_fail(void)
 {
-	static long countdown = -1;
+	static long left;
 	static bool goes_on;
-	if (countdown < 0) {
+	static const char *file;
+	if (!file) {
 		const char *value = getenv("CONMON_FAIL_ALLOCATION");
-		char *end = NULL;
-		countdown = value ? strtol(value, &end, 10) : 0;
-		goes_on = end && *end == '+';
+		char *end = "";
+		left = value ? strtol(value, &end, 10) : 0;
+		goes_on = *end == '+';
+		file = *end == '\0' ? end : end + 1 + goes_on;
 	}
-	if (countdown == 0 || --countdown > 0)
+	if (left == 0 || --left > 0)
 		return false;
-	countdown = goes_on;
-	return true;
+	blocks_system_is_out = goes_on;
+	close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	return !goes_on;
 }
 #else
 static bool must_fail(void)

@@ -18,7 +18,7 @@ void heap_free(void *block);
 size_t heap_usable(const void *block);
 
 // For variables that are in the image too.
-#define IN_IMAGE __attribute__((section("conmon_image,\"aw\",@progbits#")))
+#define IN_IMAGE __attribute__((section("conmon_image")))
 
 struct image_state {
 	uintptr_t start;   // where the sealed image begins ...

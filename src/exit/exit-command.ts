@@ -42,7 +42,8 @@ export function planExitCommand(command: ExitCommand): SpawnPlan {
  * started. What else ends meanwhile is reaped, but not waited for: a helper that the runtime left running would
  * keep us, and the caller who waits for us, as long as it lives.
  *
- * `onStart` is called just before it is started. From here on we are no subreaper: what the command leaves behind is for init.
+ * `onStart` is called as soon as it was started, or could not be: whoever is called again after an error before that
+ * tries anew. From here on we are no subreaper: what the command leaves behind is for init.
  */
 export function runExitCommand(
   sys: Sys,
@@ -54,15 +55,16 @@ export function runExitCommand(
   if (command.delaySeconds > 0) passTime(reactor, command.delaySeconds * 1000, warn);
   const answer = sys.prctl(PR_SET_CHILD_SUBREAPER, 0);
   if (answer < 0) warn(`Failed to disable self subreaper attribute: ${errorWords(answer)}`);
-  onStart();
+  const status = new Int32Array(1); // made before: once the command runs, nothing may fail
   const pid = sys.spawn(planExitCommand(command));
+  onStart();
   if (pid < 0) {
     warn(`Failed to execute exit command ${command.file}: ${errorWords(pid)}`);
     return notStartedStatus;
   }
-  const status = awaitChild(sys, pid);
+  const exitStatus = awaitChild(sys, pid, status);
   reapZombies(sys);
-  return status;
+  return exitStatus;
 }
 
 /** Our own exit status: the container's, so that whoever started us sees it, unless the exit command failed. */
@@ -91,8 +93,7 @@ function passTime(reactor: Reactor, ms: number, warn: (message: string) => void)
   }
 }
 
-function awaitChild(sys: Sys, pid: number): number {
-  const status = new Int32Array(1);
+function awaitChild(sys: Sys, pid: number, status: Int32Array): number {
   let answer: number;
   do answer = sys.waitpid(pid, status, 0);
   while (answer === -EINTR);

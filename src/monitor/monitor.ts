@@ -327,14 +327,15 @@ export class Monitor {
   }
 
   #answer(value: number, message?: Uint8Array): void {
-    this.#answered = true;
     this.#syncPipe.report(value, message);
+    this.#answered = true;
   }
 
   /** An exec's status; for a caller who still waits for a pid, that there is none, and why. */
   #answerLast(): void {
     const { containerPid, timedOut } = this.#processes.facts;
-    if (containerPid === undefined) {
+    const waitsForPid = !this.#options.exec || this.#options.apiVersion >= 1;
+    if (containerPid === undefined || (waitsForPid && !this.#answered)) {
       if (!this.#answered) this.#answer(-1, this.#failureWords);
     } else if (this.#options.exec) {
       this.#answer(this.#exitStatus(), timedOut ? utf8Bytes(timedOutMessage) : undefined);
