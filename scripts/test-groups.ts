@@ -28,8 +28,7 @@ const project = join(import.meta.dirname, '..');
 const compiledConmon = join(project, 'dist/conmon');
 const nodeConmon = join(project, 'build/node-form/conmon');
 
-const executable = async () =>
-  existsSync(compiledConmon) ? undefined : 'the executable (npm run build)';
+const executable = async () => (existsSync(compiledConmon) ? undefined : 'the executable (npm run build)');
 
 /** What the tests need beside the executable: one of the same objects on which LD_PRELOAD acts. */
 const buildDynamic = async () => {
@@ -70,6 +69,13 @@ export const groups: readonly TestGroup[] = [
     folder: 'test/e2e',
     env: { CONMON_FORM: 'node', CONMON: nodeConmon },
     needs: buildNodeForm,
+  },
+  {
+    name: 'engine',
+    about: 'heap, image and language of the executable',
+    folder: 'test/engine',
+    env: { CONMON_FORM: 'compiled', CONMON: compiledConmon },
+    needs: executable,
   },
   {
     name: 'journald',

@@ -20,7 +20,7 @@ enum {
 	region_pages = region_granules / granules_per_page,
 	reserve_granules = 64,              // of the first region: for the last acts, when the system has no more
 	mapped_bytes_min = 32 * 1024,
-	free_pages_max = 16,                // pages that are kept for what comes next
+	free_pages_max = 16,                // pages that are kept for what comes next, in all regions together
 };
 
 enum kind { kind_slab = 1, kind_span, kind_mapped };
@@ -60,6 +60,7 @@ static char first_region[region_bytes] __attribute__((aligned(region_bytes)));
 static struct region *regions;
 static struct granule *slabs_with_room[classes];
 static bool reserve_is_open;
+static unsigned free_pages; // of all regions
 
 static bool is_used(const struct region *region, unsigned granule)
 {
@@ -128,8 +129,10 @@ static struct granule *take_granules_of(struct region *region, unsigned count)
 		unsigned first = granule + 1 - count;
 		for (unsigned i = first; i <= granule; i++) {
 			unsigned page = i / granules_per_page;
-			if (region->touched >> page & 1)
-				region->free_pages -= page_granules(region, page) == 0;
+			if (region->touched >> page & 1 && page_granules(region, page) == 0) {
+				region->free_pages--;
+				free_pages--;
+			}
 			region->touched |= (uint64_t)1 << page;
 			region->used[i / 64] |= (uint64_t)1 << i % 64;
 		}
@@ -165,6 +168,7 @@ static void give_pages_back(struct region *region)
 			region->touched &= ~((uint64_t)1 << page++);
 		madvise((char *)region + (size_t)first * page_bytes, (size_t)(page - first) * page_bytes, MADV_DONTNEED);
 	}
+	free_pages -= region->free_pages;
 	region->free_pages = 0;
 }
 
@@ -182,16 +186,22 @@ static void give_granules_back(struct granule *first, unsigned count)
 	unsigned start = (unsigned)(((uintptr_t)first - (uintptr_t)region) / granule_bytes);
 	for (unsigned i = start; i < start + count; i++) {
 		region->used[i / 64] &= ~((uint64_t)1 << i % 64);
-		region->free_pages += page_granules(region, i / granules_per_page) == 0;
+		if (page_granules(region, i / granules_per_page) == 0) {
+			region->free_pages++;
+			free_pages++;
+		}
 	}
 	if (is_empty(region) && (char *)region != first_region) {
 		struct region **link = &regions;
 		while (*link != region)
 			link = &(*link)->next;
 		*link = region->next;
+		free_pages -= region->free_pages;
 		munmap(region, region_bytes);
-	} else if (region->free_pages > free_pages_max) {
-		give_pages_back(region);
+	} else if (free_pages > free_pages_max) {
+		for (region = regions; region; region = region->next)
+			if (region->free_pages > 0)
+				give_pages_back(region);
 	}
 }
 
