@@ -13,14 +13,15 @@ import { prefixBytes, tagAt } from './record-prefix.ts';
  * newline; records are added from `output[to]` on. Both `from` and `to` move, and `record` becomes where the last
  * record begins that was made. `output` has room for one record beyond the greater of `limit` and `to`.
  *
- * Answers true as soon as a record's end is beyond `limit`, false when all lines are done before that.
+ * Answers true as soon as a record's end is beyond `limit`, false when all lines are done before that; the one in C 1
+ * and 0. What is behind `output[to]` is of no meaning then.
  */
 export type FillLines = (
   input: Uint8Array,
   output: Uint8Array,
   prefix: Uint8Array,
   state: Int32Array,
-) => boolean;
+) => boolean | number;
 
 /** Indices of its `state`. */
 export const stateOf = { from: 0, to: 1, linesEnd: 2, limit: 3, record: 4 } as const;

@@ -21,10 +21,13 @@ export interface OutputSinks {
   hasRoom(): boolean;
 }
 
-/** What one read asks for: a pipe's default capacity. More is no faster. */
-export const readBytesMax = 64 * 1024;
+/** What one read asks for. A container that prints without end is read in few, large pieces: each costs the engine the
+ * same. One that prints little never touches most of the buffer. */
+export const readBytesMax = 256 * 1024;
 /** Reads in one turn before the other fds have theirs. */
-const readsPerTurnMax = 16;
+export const readsPerTurnMax = 4;
+/** Capacity of a pipe as it comes. */
+const pipeBytes = 64 * 1024;
 /** Capacity of the pipe of a container that fills it: fewer waits for both sides. The kernel's limit for those
  * without privilege (/proc/sys/fs/pipe-max-size), and well below what one user may have in all pipes. */
 const busyPipeBytes = 512 * 1024;
@@ -112,12 +115,12 @@ export class OutputRelay {
         if (this.#fd >= 0) this.#sinks.pause(this.stream);
         return;
       }
+      if (got >= pipeBytes) this.#enlargePipe();
       // A pipe gives all that it has: it was empty just now. A terminal gives a line or so at a time.
       if (got < readBytesMax && !this.#isTerminal) {
         this.#sinks.pause(this.stream);
         return;
       }
-      this.#enlargePipe();
     }
     // With EPOLLET, what is left would not be reported again.
     if (this.#isTerminal && this.#watched) {

@@ -28,9 +28,9 @@ function perform(fill: FillLines, { input, from, to, limits }: Work): unknown[] 
   for (let calls = 0; ; calls++) {
     state[stateOf.limit] = limits[calls % limits.length]!;
     const isOver = Boolean(fill(input, output, prefix, state));
-    seen.push([isOver, [...state], Buffer.from(output).toString('latin1')]);
+    seen.push([isOver, [...state], Buffer.from(output.subarray(0, state[stateOf.to])).toString('latin1')]);
     if (!isOver) return seen;
-    state[stateOf.to] = calls % 2 === 0 ? 0 : to; // taken, or as much left as there was
+    state[stateOf.to] = calls % 2 === 0 ? 0 : Math.min(to, state[stateOf.to]!); // taken, or some of it left
   }
 }
 

@@ -8,6 +8,66 @@
 enum { prefix_bytes = 45, tag_at = 43, text_bytes_max = 8192 };
 enum { from_at, to_at, lines_end_at, limit_at, record_at, state_fields };
 
+// Sixteen bytes, in what every processor that we build for has a register for.
+typedef uint8_t vector __attribute__((vector_size(16)));
+enum { vector_bytes = sizeof(vector), vectors_at_once = 4 };
+
+static inline vector copy_vector(uint8_t *to, const uint8_t *from)
+{
+	vector bytes;
+	memcpy(&bytes, from, vector_bytes);
+	memcpy(to, &bytes, vector_bytes);
+	return bytes;
+}
+
+// Bytes of all ones where the text has a newline.
+static inline vector find_newlines(vector bytes)
+{
+	const vector newlines = {10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10};
+	return (vector)(bytes == newlines);
+}
+
+// The index of the first byte that is not 0; vector_bytes where all are.
+static inline size_t first_set(vector bytes)
+{
+	uint64_t halves[2];
+	memcpy(halves, &bytes, vector_bytes);
+	if (halves[0])
+		return (size_t)__builtin_ctzll(halves[0]) / 8; // the first byte is the lowest: we build for little-endian processors
+	return halves[1] ? 8 + (size_t)__builtin_ctzll(halves[1]) / 8 : vector_bytes;
+}
+
+// Copies the line at `from` to `to`, as far as its newline, which is not copied, or `most` bytes. Answers its length.
+// Up to a vector's bytes are read and written behind `most`: there must be room.
+static size_t copy_line(uint8_t *to, const uint8_t *from, size_t most)
+{
+	size_t at = 0;
+	for (; at < most; at += vector_bytes) {
+		// Long lines, without a look at each vector by itself.
+		while (at % (vectors_at_once * vector_bytes) == 0 && most - at >= vectors_at_once * vector_bytes) {
+			vector found = {0};
+			for (size_t i = 0; i < vectors_at_once; i++)
+				found |= find_newlines(copy_vector(to + at + i * vector_bytes, from + at + i * vector_bytes));
+			if (first_set(found) < vector_bytes)
+				break;
+			at += vectors_at_once * vector_bytes;
+		}
+		size_t first = at < most ? first_set(find_newlines(copy_vector(to + at, from + at))) : vector_bytes;
+		if (first < vector_bytes)
+			return at + first < most ? at + first : most;
+	}
+	return most;
+}
+
+// The same where there is no room behind.
+static size_t copy_last_line(uint8_t *to, const uint8_t *from, size_t most)
+{
+	const uint8_t *newline = memchr(from, '\n', most);
+	size_t length = newline ? (size_t)(newline - from) : most;
+	memcpy(to, from, length);
+	return length;
+}
+
 napi_value call_fillLines(napi_env env, napi_callback_info info)
 {
 	struct args args = args_of(env, info, 4);
@@ -27,20 +87,23 @@ napi_value call_fillLines(napi_env env, napi_callback_info info)
 	bool is_over = false;
 	while (from < lines_end && !is_over) {
 		size_t left = lines_end - from;
-		const uint8_t *newline = memchr(input + from, '\n', left < text_bytes_max + 1 ? left : text_bytes_max + 1);
-		size_t text = newline ? (size_t)(newline - (input + from)) : left < text_bytes_max ? left : text_bytes_max;
-		if (to > output_size || output_size - to < prefix_bytes + text + 1) {
+		size_t most = left < text_bytes_max ? left : text_bytes_max;
+		if (to > output_size || output_size - to < prefix_bytes + most + 1) {
 			args.wrong = true; // no room for a record: our caller's mistake
 			return answer(&args, 0);
 		}
+		bool has_room = input_size - from >= most + vector_bytes && output_size - to >= prefix_bytes + most + vector_bytes;
 		record = to;
 		memcpy(output + to, prefix, prefix_bytes);
-		memcpy(output + to + prefix_bytes, input + from, text);
-		if (!newline)
-			output[record + tag_at] = 'P';
-		to += prefix_bytes + text;
+		to += prefix_bytes;
+		size_t text = (has_room ? copy_line : copy_last_line)(output + to, input + from, most);
+		to += text;
+		from += text;
 		output[to++] = '\n';
-		from += text + (newline ? 1 : 0);
+		if (text < left && input[from] == '\n')
+			from++;
+		else
+			output[record + tag_at] = 'P';
 		is_over = to > limit;
 	}
 	state[from_at] = (int32_t)from;

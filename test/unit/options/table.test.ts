@@ -91,7 +91,7 @@ test('behaviour: every numbered rule of docs/behaviour/options.md is named by a 
 test('header: the launcher tells values and flags apart as the parser does', t => {
   const folder = mkdtempSync(join(tmpdir(), 'conmon-options-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, 'options.h'), optionsHeader());
+  writeFileSync(join(folder, 'options.h'), optionsHeader('unknown'));
   const source = `#include "options.h"
     #include <stdio.h>
     int main(int count, char **args) {
