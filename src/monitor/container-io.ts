@@ -121,6 +121,12 @@ export class ContainerIo {
 
   // --- the end -------------------------------------------------------------------------------------------------
 
+  /** What was held of stderr is output. An unfinished line, or the end, may have come while it was held. */
+  settleStderr(): void {
+    this.runtimeStderr.settle();
+    this.#sinks.pause('stderr');
+  }
+
   /** What the runtime said on its stderr. */
   readRuntimeWords(): Uint8Array {
     for (const relay of this.#relays) if (relay.stream === 'stderr') relay.drain(drainBytesMax);
@@ -129,7 +135,7 @@ export class ContainerIo {
 
   /** Reads all that the container has left in its pipes, and ends the logs' streams. */
   drainOutput(): void {
-    this.runtimeStderr.settle();
+    this.settleStderr();
     for (const relay of this.#relays) relay.drain(drainBytesMax);
   }
 

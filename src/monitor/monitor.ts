@@ -227,7 +227,7 @@ export class Monitor {
     this.#processes.follow(pid);
     if (!exec || apiVersion >= 1) this.#answer(pid);
     this.#oom = watchOom(this.#sys, this.#reactor, { pid, bundle, persistDir, joined: exec }, this.#messages);
-    this.#io.runtimeStderr.settle();
+    this.#io.settleStderr();
     if (timeout <= 0) return;
     this.#reactor.after(timeout * 1000, () => {
       this.#processes.facts.timedOut ||= this.#processes.facts.containerStatus === undefined;
