@@ -7,8 +7,12 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -16,26 +20,38 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { O_CLOEXEC, SIGTERM } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
+import { connectAttach } from '../fixtures/attach-client.ts';
 import { conmon, form } from '../fixtures/conmon.ts';
 import { listChildren, makeFolder, makeGate, openGate, startMonitored } from '../fixtures/monitored.ts';
+import { openPrivateMounts, withoutMounts } from '../fixtures/private-mounts.ts';
 import { must, waitForFile, waitReadable } from '../fixtures/waiting.ts';
 
 test('R21 identity: the process of the conmon pid file is called conmon, by its executable, its comm and its arguments', t => {
   const gate = makeGate(t);
   const box = startMonitored(t, {
     container: `read go <${gate}`,
-    args: ['--runtime-arg', '', '--runtime-opt', ''],
+    args: ['--runtime-arg', '', '--runtime-opt', '', '--exit-command-arg', 'é \n*'],
   });
   box.started();
   const proc = `/proc/${box.monitor}`;
   assert.match(readlinkSync(`${proc}/exe`), /\/conmon$/);
   assert.equal(readFileSync(`${proc}/comm`, 'utf8'), 'conmon\n');
-  const cmdline = readFileSync(`${proc}/cmdline`, 'utf8').split('\0').slice(0, -1);
-  assert.equal(cmdline[0], conmon);
-  const given = cmdline.slice(cmdline.indexOf('--api-version'));
-  assert.deepEqual(given.slice(0, 4), ['--api-version', '1', '-c', box.cid]);
-  assert.deepEqual(given.slice(-4), ['--runtime-arg', '', '--runtime-opt', '']);
-  if (form === 'compiled') assert.equal(cmdline.indexOf('--api-version'), 1);
+  const cmdline = readFileSync(`${proc}/cmdline`, 'utf8');
+  const [name, ...given] = box.commandLine.map(argument => `${argument}\0`);
+  assert.ok(cmdline.startsWith(name!));
+  assert.ok(cmdline.endsWith(given.join('')));
+  if (form === 'compiled') assert.equal(cmdline, [name, ...given].join(''));
+  openGate(gate);
+  box.end();
+});
+
+test('R21 identity: what runs is the very file that was started', t => {
+  const gate = makeGate(t);
+  const box = startMonitored(t, { container: `read go <${gate}` });
+  box.started();
+  const running = statSync(`/proc/${box.monitor}/exe`);
+  const started = statSync(engine(conmon));
+  assert.deepEqual([running.dev, running.ino], [started.dev, started.ino]);
   openGate(gate);
   box.end();
 });
@@ -83,7 +99,9 @@ test('R21 identity: whoever follows the process of the pid file learns the conta
 test('R2, R4 identity: relative paths are the caller’s, for the monitor, the runtime and the exit command', t => {
   const cwd = makeFolder(t);
   for (const folder of ['bundle', 'exits', 'persist', 'record']) mkdirSync(join(cwd, folder));
-  writeFileSync(join(cwd, 'after'), '#!/bin/sh\npwd >record/exit-cwd\n', { mode: 0o755 });
+  writeFileSync(join(cwd, 'after'), '#!/bin/sh\npwd >record/new; mv record/new record/exit-cwd\n', {
+    mode: 0o755,
+  });
   symlinkSync(join(import.meta.dirname, '../fixtures/runtime-starts-container'), join(cwd, 'starts'));
   writeFileSync(join(cwd, 'runtime'), '#!/bin/sh\npwd >record/runtime-cwd\nexec ./starts "$@"\n', {
     mode: 0o755,
@@ -198,33 +216,143 @@ test('P16, P18 identity: 1,500 fds of the caller’s reach the runtime, and are 
   assert.ok(!readFileSync(seen, 'utf8').includes('/dev/zero'));
 });
 
-test('R24 identity: a launcher without its monitor says which file is missing', t => {
-  const dir = makeFolder(t);
-  mkdirSync(join(dir, 'libexec'));
-  copyFileSync(conmon, join(dir, 'conmon'));
-  const launcher = spawnSync(join(dir, 'conmon'), ['--help'], { encoding: 'utf8' });
-  assert.equal(launcher.status, 1);
-  assert.match(launcher.stderr, /^conmon: .*\/libexec\/conmon: No such file or directory\n$/);
-});
+for (const [option, words, inOtherWords] of [
+  ['--version', /^conmon version \d\S*\n(commit: \S+)?\n$/, ['-c', 'id', '--version']],
+  ['--help', /^Usage: conmon \[OPTION\]\.\.\.\n\n/, ['-h']],
+] as const)
+  test(`O11, O12 identity: ${option} alone, which no monitor answers, says what the monitor does, wherever and with nothing open`, t => {
+    const ask = (...args: string[]) => {
+      const script = 'cd "$1"; shift; exec "$@" 0<&- 2>&-'; // stdout alone
+      const dir = join(makeFolder(t), 'read-only');
+      mkdirSync(dir, { mode: 0o500 });
+      const { status, stdout } = spawnSync('/bin/sh', ['-c', script, 'sh', dir, conmon, ...args], {
+        encoding: 'utf8',
+        env: {},
+      });
+      // The source that the Node form runs is of no commit.
+      return { status, stdout: form === 'node' ? stdout.replace(/^commit: .*/m, '') : stdout };
+    };
+    const { status, stdout } = ask(option);
+    assert.equal(status, 0);
+    assert.match(stdout, words);
+    assert.deepEqual(ask(...inOtherWords), { status, stdout });
+  });
 
-for (const link of [false, true])
-  test(`R24 identity: both files work in another folder, copied together${link ? ', and through a link' : ''}`, t => {
-    const dir = makeFolder(t, 'copied to');
-    mkdirSync(join(dir, 'libexec'));
-    for (const name of ['conmon', 'libexec/conmon']) copyFileSync(join(conmon, '..', name), join(dir, name));
-    const path = link ? join(dir, 'linked') : join(dir, 'conmon');
-    if (link) symlinkSync('conmon', path);
-    const box = startMonitored(t, {
-      container: 'echo out; sleep 3600',
-      before: ['/usr/bin/env', `--chdir=${dir}`],
-      conmon: path,
-    });
+/** Ways to start it from elsewhere: each answers the path to start, in or of the folder `dir`, and what it runs. */
+const places: Record<string, (dir: string) => { path: string; running: string }> = {
+  'copied to another folder': dir => started(copyTo(dir)),
+  'through a link': dir => ({
+    path: link(copyTo(dir), join(dir, 'linked')),
+    running: engine(join(dir, 'conmon')),
+  }),
+  'through a link to a link in a folder that is a link': dir => {
+    const folder = join(dir, 'folder');
+    mkdirSync(folder);
+    link('folder', join(dir, 'way'));
+    link(copyTo(folder), join(folder, 'first'));
+    link('first', join(folder, 'second'));
+    return { path: join(dir, 'way/second'), running: engine(join(folder, 'conmon')) };
+  },
+  ...(form === 'compiled' && {
+    'under another name': dir => {
+      renameSync(copyTo(dir), join(dir, 'watcher'));
+      return started(join(dir, 'watcher'));
+    },
+  }),
+};
+
+for (const [what, place] of Object.entries(places))
+  test(`R24 identity: it works ${what}`, t => {
+    const { path, running } = place(makeFolder(t, 'copied to'));
+    const box = startMonitored(t, { container: 'echo out; sleep 3600', conmon: path });
     box.started();
-    assert.equal(readlinkSync(`/proc/${box.monitor}/exe`), join(dir, 'libexec/conmon'));
+    assert.equal(readlinkSync(`/proc/${box.monitor}/exe`), running);
+    assert.equal(readFileSync(`/proc/${box.monitor}/comm`, 'utf8'), 'conmon\n');
     box.waitForOutput(output => output === 'out\n', 'its output');
     sys.kill(box.monitor, SIGTERM);
     assert.equal(box.end(), 143);
   });
+
+test('R24 identity: it works from a read-only mount', { skip: withoutMounts }, t => {
+  const dir = makeFolder(t);
+  copyTo(dir);
+  const mounts = openPrivateMounts(
+    t,
+    `mkdir /dev/ro; mount --bind ${dir} /dev/ro; mount -o remount,bind,ro /dev/ro`,
+  );
+  const box = startMonitored(t, { container: 'echo out; exit 3', mounts, conmon: '/dev/ro/conmon' });
+  box.started();
+  assert.equal(box.end(), 3);
+  assert.equal(box.output(), 'out\n');
+  assert.equal(readdirSync(dir).includes('conmon'), true);
+});
+
+for (const [what, change] of Object.entries<(path: string) => void>({
+  renamed: path => renameSync(path, `${path}.old`),
+  deleted: path => rmSync(path),
+  'replaced by a newer one, which is no program': path => {
+    writeFileSync(`${path}.new`, 'newer\n', { mode: 0o755 });
+    renameSync(`${path}.new`, path);
+  },
+}))
+  test(`R24 identity: ${what} while it runs, it goes on to its last act`, t => {
+    const dir = makeFolder(t);
+    const path = copyTo(dir);
+    const gate = makeGate(t);
+    const mark = join(dir, 'mark');
+    const box = startMonitored(t, {
+      conmon: path,
+      container: `read go <${gate}; echo after; exit 3`,
+      args: ['--exit-command', '/bin/sh', '--exit-command-arg', '-c', '--exit-command-arg', `: >${mark}`],
+    });
+    box.started();
+    assert.equal(box.caller.wait(), 0);
+    for (const file of filesOf(path)) change(file);
+    const client = connectAttach(box.attachSocket);
+    writeFileSync(join(box.bundle, 'ctl'), '2 0 0\n');
+    openGate(gate);
+    assert.equal(client.receiveAll().stdout.toString(), 'after\n');
+    client.close();
+    assert.equal(box.end(), 3);
+    assert.equal(box.output(), 'after\n');
+    assert.equal(readFileSync(box.exitFile, 'utf8'), '3');
+    assert.ok(existsSync(mark));
+  });
+
+if (form === 'node')
+  test('R24 identity: a launcher without its engine says which file is missing', t => {
+    const dir = makeFolder(t);
+    copyFileSync(conmon, join(dir, 'conmon'));
+    const launcher = spawnSync(join(dir, 'conmon'), ['-h'], { encoding: 'utf8' });
+    assert.equal(launcher.status, 1);
+    assert.match(launcher.stderr, /^conmon: .*\/libexec\/conmon: No such file or directory\n$/);
+  });
+
+/** The file that runs when `path` is started. */
+function engine(path: string): string {
+  return form === 'compiled' ? path : join(path, '../libexec/conmon');
+}
+
+function filesOf(path: string): readonly string[] {
+  return [...new Set([path, engine(path)])];
+}
+
+/** Copies all that conmon is made of; the path to start. */
+function copyTo(dir: string): string {
+  const path = join(dir, 'conmon');
+  mkdirSync(join(engine(path), '..'), { recursive: true });
+  for (const [i, file] of filesOf(path).entries()) copyFileSync(filesOf(conmon)[i]!, file);
+  return path;
+}
+
+function link(to: string, path: string): string {
+  symlinkSync(to, path);
+  return path;
+}
+
+function started(path: string) {
+  return { path, running: engine(path) };
+}
 
 const childNames = () => listChildren().map(([pid, , name]) => [pid, name]);
 
