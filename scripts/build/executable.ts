@@ -17,7 +17,12 @@ export interface Variant {
   readonly name: string;
   readonly compile: readonly string[];
   readonly link: readonly string[];
+  /** C files that only this one has. */
+  readonly sources?: readonly string[];
 }
+
+/** Where the sanitizers' reports are. */
+export const sanitizerReports = join(project, 'build/sanitizer-reports');
 
 const hardening = ['-fstack-protector-strong', '-D_FORTIFY_SOURCE=2'];
 const small = ['-O2', '-DNDEBUG', '-ffunction-sections', '-fdata-sections', ...hardening];
@@ -35,8 +40,13 @@ export const variants = {
   /** With AddressSanitizer and UndefinedBehaviorSanitizer. */
   sanitize: {
     name: 'sanitize',
-    compile: ['-O1', '-g', '-fno-omit-frame-pointer', '-DHEAP_OF_LIBC', ...sanitizers],
-    link: sanitizers,
+    compile: [
+      ...['-O1', '-g', '-fno-omit-frame-pointer', '-DHEAP_OF_LIBC', ...sanitizers],
+      `-DSANITIZER_REPORTS="${sanitizerReports}"`,
+    ],
+    // Static, so that both write their reports to the same place, and a library with faults can come before them.
+    link: [...sanitizers, '-static-libasan', '-static-libubsan'],
+    sources: ['test/fixtures/sanitizer-options.c'],
   },
 } as const satisfies Record<string, Variant>;
 
@@ -91,7 +101,8 @@ async function compileAll(folder: string, source: EngineSource, toolchain: Toolc
     ...['src/engine', 'src/engine/napi', 'src/launcher', generated].flatMap(path => ['-I', path]),
     ...[engine, source.path].flatMap(path => ['-isystem', path]), // whose warnings are not ours
   ];
-  for (const path of ownSources()) compile(path, path.replaceAll('/', '-'), [...ours, ...includes]);
+  for (const path of [...ownSources(), ...(variant.sources ?? [])])
+    compile(path, path.replaceAll('/', '-'), [...ours, ...includes]);
   const version = `-DCONFIG_VERSION="${source.engine.version}"`;
   for (const name of source.engine.sources)
     compile(join(changed.has(name) ? engine : source.path, name), `engine-${name}`, [...theirs, version, ...includes]);
