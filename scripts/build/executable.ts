@@ -58,18 +58,20 @@ const ours = ['-std=gnu11', '-Wall', '-Wextra', '-Werror'];
 /** The engine is compiled as its authors do. */
 const theirs = ['-std=gnu11', '-D_GNU_SOURCE', '-fwrapv', '-funsigned-char', '-w'];
 
+/** `modules` is a folder with a src/main.ts, as JavaScript, that goes into the image instead of the monitor's. */
 export async function buildExecutable(
   target: string,
   source: EngineSource,
   toolchain: Toolchain,
   variant: Variant,
+  modules?: string,
 ): Promise<void> {
   const folder = join(project, 'build', [variant.name, source.engine.folder, toolchain.name].join('-'));
   mkdirSync(folder, { recursive: true });
   const objects = await compileAll(folder, source, toolchain, variant);
-  const scripts = stripTypes(join(folder, 'js'));
-  const unfinished = join(folder, 'conmon-without-image');
-  const image = join(folder, 'image');
+  const scripts = modules ?? stripTypes(join(folder, 'js'));
+  const unfinished = join(modules ?? folder, 'conmon-without-image');
+  const image = join(modules ?? folder, 'image');
   const makeImage = (bytes: number) => {
     linkWithRoom(unfinished, objects, toolchain, variant, folder, bytes);
     const [command = unfinished, ...args] = [...toolchain.runner, unfinished, image, readCommit()];
