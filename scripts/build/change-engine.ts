@@ -22,12 +22,12 @@ export async function changeEngine(source: EngineSource): Promise<Map<string, st
 }
 
 function apply({ find, times, put, why }: Change, text: string, where: string): string {
-  const pattern = typeof find === 'string' ? new RegExp(escape(find), 'g') : find;
+  const pattern = typeof find === 'string' ? new RegExp(quotePattern(find), 'g') : find;
   const found = text.match(pattern)?.length ?? 0;
   if (found !== times) throw new Error(`${where}: ${find} is there ${found} times, not ${times} (${why})`);
   return typeof find === 'string' ? text.replaceAll(find, () => put) : text.replaceAll(pattern, put);
 }
 
-function escape(text: string): string {
+function quotePattern(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

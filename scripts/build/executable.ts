@@ -35,8 +35,9 @@ export const variants = {
   release: { name: 'release', compile: small, link: released },
   /** With the engine's assertions, and names for gdb. */
   debug: { name: 'debug', compile: ['-Og', '-g', ...hardening.slice(0, 1)], link: [] },
-  /** For tests that have the n-th allocation fail; see src/engine/heap.c. */
-  faults: { name: 'faults', compile: ['-O1', '-g', '-DHEAP_FAULTS'], link: [] },
+  /** For tests that have the n-th allocation fail, see src/engine/heap.c. It collects garbage at each: that is when a
+   * failed one does the most harm. */
+  faults: { name: 'faults', compile: ['-O1', '-g', '-DHEAP_FAULTS', '-DFORCE_GC_AT_MALLOC'], link: [] },
   /** With AddressSanitizer and UndefinedBehaviorSanitizer. */
   sanitize: {
     name: 'sanitize',
@@ -81,12 +82,18 @@ export async function buildExecutable(
   mkdirSync(dirname(target), { recursive: true });
   run(toolchain.objcopy, ['--update-section', `conmon_image=${image}`, unfinished, `${target}.new`]);
   // One that is there and the same stays: it may be running.
-  if (existsSync(target) && readFileSync(target).equals(readFileSync(`${target}.new`))) rmSync(`${target}.new`);
+  if (existsSync(target) && readFileSync(target).equals(readFileSync(`${target}.new`)))
+    rmSync(`${target}.new`);
   else renameSync(`${target}.new`, target);
 }
 
 /** Answers the object files, without the heap's. */
-async function compileAll(folder: string, source: EngineSource, toolchain: Toolchain, variant: Variant): Promise<string[]> {
+async function compileAll(
+  folder: string,
+  source: EngineSource,
+  toolchain: Toolchain,
+  variant: Variant,
+): Promise<string[]> {
   const generated = join(folder, 'generated');
   writeIfChanged(join(generated, 'options.h'), optionsHeader(readCommit()));
   const changed = await changeEngine(source);
@@ -107,12 +114,18 @@ async function compileAll(folder: string, source: EngineSource, toolchain: Toolc
     compile(path, path.replaceAll('/', '-'), [...ours, ...includes]);
   const version = `-DCONFIG_VERSION="${source.engine.version}"`;
   for (const name of source.engine.sources)
-    compile(join(changed.has(name) ? engine : source.path, name), `engine-${name}`, [...theirs, version, ...includes]);
+    compile(join(changed.has(name) ? engine : source.path, name), `engine-${name}`, [
+      ...theirs,
+      version,
+      ...includes,
+    ]);
   return objects;
 }
 
 function ownSources(): string[] {
-  const engine = filesIn('src/engine', '.c').filter(path => dirname(path) === 'src/engine' && basename(path) !== 'heap.c');
+  const engine = filesIn('src/engine', '.c').filter(
+    path => dirname(path) === 'src/engine' && basename(path) !== 'heap.c',
+  );
   const launcher = filesIn('src/launcher', '.c').filter(path => basename(path) !== 'node.c');
   return [...launcher, ...engine, ...filesIn('src/sys/native', '.c')];
 }
@@ -126,9 +139,24 @@ function linkWithRoom(
   imageBytes: number,
 ): void {
   const heap = join(folder, 'objects', `heap-${imageBytes}.o`);
-  const flags = [...variant.compile, '-fno-pie', `-ffile-prefix-map=${project}/=`, ...ours, `-DIMAGE_BYTES=${imageBytes}`];
+  const flags = [
+    ...variant.compile,
+    '-fno-pie',
+    `-ffile-prefix-map=${project}/=`,
+    ...ours,
+    `-DIMAGE_BYTES=${imageBytes}`,
+  ];
   compileFile(toolchain.compiler, flags, 'src/engine/heap.c', heap);
-  const args = ['-Wl,--build-id=none', ...toolchain.link, ...variant.link, ...objects, heap, '-lm', '-o', target];
+  const args = [
+    '-Wl,--build-id=none',
+    ...toolchain.link,
+    ...variant.link,
+    ...objects,
+    heap,
+    '-lm',
+    '-o',
+    target,
+  ];
   run(toolchain.compiler, args);
 }
 

@@ -1,4 +1,5 @@
-// What the build changes in QuickJS 2021-03-27: objects of the image are neither counted nor freed nor collected. Each
+// What the build changes in QuickJS 2021-03-27: objects of the image are neither counted nor freed nor collected,
+// and a failed allocation does no harm. Each
 // change says how often it must be possible; a version in which it is not is refused.
 
 import type { Change } from '../change.ts';
@@ -102,6 +103,57 @@ static inline int image_unrefer(int *count) { return image_has(count) ? 1 << 30 
     }
     assert(p->shape->header.ref_count == 1);
     if (add_shape_property(ctx, &p->shape, p, prop, prop_flags))
+`,
+  },
+  {
+    why: 'An allocation that fails may collect: the shape must be in the list by then. See docs/decisions/engine-cves.md.',
+    find: `        sh_alloc = js_realloc(ctx, get_alloc_from_shape(sh),
+                              get_shape_size(new_hash_size, new_size));
+        if (unlikely(!sh_alloc)) {
+            /* insert again in the GC list */
+            list_add_tail(&sh->header.link, &ctx->rt->gc_obj_list);
+            return -1;
+`,
+    times: 1,
+    put: `        sh_alloc = js_realloc_rt(ctx->rt, get_alloc_from_shape(sh),
+                                 get_shape_size(new_hash_size, new_size));
+        if (unlikely(!sh_alloc)) {
+            /* insert again in the GC list */
+            list_add_tail(&sh->header.link, &ctx->rt->gc_obj_list);
+            JS_ThrowOutOfMemory(ctx);
+            return -1;
+`,
+  },
+  {
+    why: 'Without memory for a trace, what is thrown takes the place of the error that is being traced, and is no object.',
+    find: `    BOOL backtrace_barrier;
+    
+    js_dbuf_init(ctx, &dbuf);
+    if (filename) {
+`,
+    times: 1,
+    put: `    BOOL backtrace_barrier;
+
+    if (!JS_IsObject(error_obj))
+        return;
+    JSValue held = JS_DupValue(ctx, error_obj);
+    js_dbuf_init(ctx, &dbuf);
+    if (filename) {
+`,
+  },
+  {
+    why: 'The end of what the change before this one begins.',
+    find: `    dbuf_free(&dbuf);
+    JS_DefinePropertyValue(ctx, error_obj, JS_ATOM_stack, str,
+                           JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
+}
+`,
+    times: 1,
+    put: `    dbuf_free(&dbuf);
+    JS_DefinePropertyValue(ctx, error_obj, JS_ATOM_stack, str,
+                           JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
+    JS_FreeValue(ctx, held);
+}
 `,
   },
 ];

@@ -1,4 +1,5 @@
-// What the build changes in QuickJS-NG's quickjs.c: objects of the image are neither counted nor freed nor collected.
+// What the build changes in QuickJS-NG's quickjs.c: objects of the image are neither counted nor freed nor collected,
+// and a failed allocation does no harm.
 // Each change says how often it must be possible; a version in which it is not is refused.
 
 import type { Change } from '../change.ts';
@@ -76,6 +77,25 @@ static inline int image_unrefer(const void *p) { return image_has(p) ? 1 << 30 :
     }
     assert(JS_REF_COUNT(p->shape) == 1);
     if (add_shape_property(ctx, &p->shape, p, prop, prop_flags))
+`,
+  },
+  {
+    why: 'An allocation that fails may collect: the shape must be in the list by then. See docs/decisions/engine-cves.md.',
+    find: `        sh_alloc = js_realloc(ctx, get_alloc_from_shape(sh),
+                              get_shape_size(new_hash_size, new_size));
+        if (unlikely(!sh_alloc)) {
+            /* insert again in the GC list */
+            list_add_tail(&sh->header.link, &ctx->rt->gc_obj_list);
+            return -1;
+`,
+    times: 1,
+    put: `        sh_alloc = js_realloc_rt(ctx->rt, get_alloc_from_shape(sh),
+                                 get_shape_size(new_hash_size, new_size));
+        if (unlikely(!sh_alloc)) {
+            /* insert again in the GC list */
+            list_add_tail(&sh->header.link, &ctx->rt->gc_obj_list);
+            JS_ThrowOutOfMemory(ctx);
+            return -1;
 `,
   },
 ];
