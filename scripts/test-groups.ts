@@ -4,6 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { probeCConmon } from '../test/conformance/conmons.ts';
+import { forgetReports, probeSanitizers, readReports } from '../test/fixtures/sanitizers.ts';
+import { buildVariant } from '../test/fixtures/variants.ts';
 import { probeJournald } from '../test/journald/harness/probe.ts';
 import { probePodman } from '../test/podman/harness/probe.ts';
 import { probeSystemd } from '../test/systemd/harness/probe.ts';
@@ -17,6 +19,10 @@ export interface TestGroup {
   readonly filesAtOnce?: number;
   /** What is missing here for the group to run, in words that complete "needs …"; undefined when nothing is. */
   needs(): Promise<string | undefined>;
+  /** What is wrong when all its tests have run, whatever they say. */
+  findFaults?(): string[];
+  /** Whether all of it takes over two minutes. */
+  readonly isLong?: boolean;
 }
 
 /** What is in it takes over two minutes, as do files named *.long.test.ts elsewhere. */
@@ -27,6 +33,7 @@ const nothing = async () => undefined;
 const project = join(import.meta.dirname, '..');
 const compiledConmon = join(project, 'dist/conmon');
 const nodeConmon = join(project, 'build/node-form/conmon');
+const sanitizedConmon = join(project, 'build/variants/sanitize/conmon');
 
 const executable = async () => (existsSync(compiledConmon) ? undefined : 'the executable (npm run build)');
 
@@ -40,6 +47,14 @@ const buildDynamic = async () => {
 /** It lies beside the executable, so that both can be tested in one run. */
 const buildNodeForm = async () => {
   build('--node', '--out', join(project, 'build/node-form'));
+  return undefined;
+};
+
+const buildSanitized = async () => {
+  const missing = await probeSanitizers();
+  if (missing !== undefined) return missing;
+  buildVariant('sanitize');
+  forgetReports();
   return undefined;
 };
 
@@ -76,6 +91,15 @@ export const groups: readonly TestGroup[] = [
     folder: 'test/engine',
     env: { CONMON_FORM: 'compiled', CONMON: compiledConmon },
     needs: executable,
+  },
+  {
+    name: 'sanitized',
+    about: 'the same with AddressSanitizer and UndefinedBehaviorSanitizer',
+    folder: 'test/e2e',
+    env: { CONMON_FORM: 'compiled', CONMON: sanitizedConmon, CONMON_DYNAMIC: sanitizedConmon },
+    needs: buildSanitized,
+    findFaults: readReports,
+    isLong: true,
   },
   {
     name: 'journald',

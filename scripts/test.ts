@@ -3,7 +3,8 @@
 //
 //   test.ts [--long] [group]...
 //
-// --long runs the tests that take over two minutes (test/long/, and files named *.long.test.ts) instead of the others.
+// --long runs the tests that take over two minutes (groups that are long, test/long/, and files named *.long.test.ts)
+// instead of the others.
 // CONMON_TEST_REQUIRE names groups, separated by spaces, in which nothing may be skipped.
 
 import { globSync } from 'node:fs';
@@ -51,6 +52,10 @@ async function main(named: string[]): Promise<number> {
     const missing = files.length === 0 ? `test files in ${group.folder}` : await group.needs();
     if (missing === undefined) {
       const result = await runGroup(group, files);
+      for (const fault of group.findFaults?.() ?? []) {
+        result.failed++;
+        closing.push(`FAILED  ${group.name}: ${fault}`);
+      }
       if (isRequired) {
         result.failed += result.skipped;
         result.skipped = 0;
@@ -75,7 +80,10 @@ async function main(named: string[]): Promise<number> {
 
 function findFiles(group: TestGroup): string[] {
   return globSync(`${group.folder}/**/*.test.ts`)
-    .filter(file => (file.endsWith('.long.test.ts') || file.startsWith(`${longFolder}/`)) === isLong)
+    .filter(
+      file =>
+        (group.isLong || file.endsWith('.long.test.ts') || file.startsWith(`${longFolder}/`)) === isLong,
+    )
     .sort();
 }
 

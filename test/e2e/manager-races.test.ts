@@ -46,7 +46,7 @@ for (const conmon of conmons)
         const runtime = makeManager(t, conmon, { runtime: hostrun });
         t.after(() => rmSync(rootfs, { recursive: true }));
         t.after(() => spawnSync('umount', ['-l', rootfs]));
-        const script = "trap 'kill $!; sleep 0.05; exit 0' TERM; sleep 1000 & echo ready; wait";
+        const script = "trap 'kill $!; sleep 0.2; exit 0' TERM; sleep 1000 & echo ready; wait";
         const bundle = makeShellBundle(t, script, { cwd: rootfs });
         for (let round = 0; round < unmounts; round++) {
           execFileSync('mount', ['-t', 'tmpfs', 'none', rootfs]);
