@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -33,6 +34,7 @@ static struct {
 
 enum {
 	stack_bytes_max = 256 * 1024, // ten times what the deepest call of ours takes
+	stack_bytes_min = 64 * 1024,
 	exit_failure = 1,
 };
 
@@ -41,13 +43,28 @@ bool image_is_there(void)
 	return image_state.bytes != 0;
 }
 
+// How far the stack can grow from here. The name of the executable lies at its beginning, behind arguments and
+// environment, which count too.
+static size_t stack_room(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return SIZE_MAX;
+	uintptr_t first = (uintptr_t)getauxval(AT_EXECFN), here = (uintptr_t)&limit;
+	size_t used = first > here ? first - here : 0;
+	return used < limit.rlim_cur ? (size_t)limit.rlim_cur - used : 0;
+}
+
+bool image_has_stack(void)
+{
+	return stack_room() >= stack_bytes_min;
+}
+
 // A quarter of the stack that we have is left to what the engine does not count.
 static size_t stack_bytes(void)
 {
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur / 4 * 3 > stack_bytes_max)
-		return stack_bytes_max;
-	return (size_t)limit.rlim_cur / 4 * 3;
+	size_t bytes = stack_room() / 4 * 3;
+	return bytes < stack_bytes_max ? bytes : stack_bytes_max;
 }
 
 static void say_exception(JSContext *context)

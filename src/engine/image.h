@@ -7,6 +7,8 @@
 
 // Whether the image is in the executable. It is not while the build makes it.
 bool image_is_there(void);
+// Whether the stack may grow as the monitor needs it to.
+bool image_has_stack(void);
 // The monitor, from its beginning to its end. `handoff` is what src/parent/handoff.ts reads.
 _Noreturn void image_run(const char *handoff);
 // Makes the image, when the executable is built. Answers the exit status.
