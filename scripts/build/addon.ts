@@ -9,7 +9,17 @@ export function buildAddon(target: string): void {
   if (isFresh(target, [...sources, ...filesIn('src/sys/native', '.h'), 'scripts/build/addon.ts'])) return;
   console.log(`building ${target}`);
   mkdirSync(dirname(target), { recursive: true });
-  const flags = ['-std=gnu11', '-O2', '-fPIC', '-shared', '-fvisibility=hidden', '-Wall', '-Wextra', '-Werror', '-s'];
+  const flags = [
+    '-std=gnu11',
+    '-O2',
+    '-fPIC',
+    '-shared',
+    '-fvisibility=hidden',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+    '-s',
+  ];
   const headers = join(project, 'node_modules/node-api-headers/include');
   run(process.env.CC ?? 'cc', [...flags, '-I', headers, ...sources, '-o', `${target}.new`]);
   renameSync(`${target}.new`, target);

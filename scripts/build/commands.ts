@@ -12,7 +12,11 @@ export function run(command: string, args: readonly string[], cwd: string = proj
 
 /** What a program prints, without the last newline. */
 export function ask(command: string, args: readonly string[], cwd: string = project): string {
-  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trimEnd();
+  return execFileSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  }).trimEnd();
 }
 
 /** Whether a program succeeds, whatever it says. */

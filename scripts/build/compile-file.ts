@@ -4,7 +4,12 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { dirname, resolve } from 'node:path';
 import { project, run } from './commands.ts';
 
-export function compileFile(compiler: string, flags: readonly string[], source: string, object: string): void {
+export function compileFile(
+  compiler: string,
+  flags: readonly string[],
+  source: string,
+  object: string,
+): void {
   const dependencies = `${object}.d`;
   const args = [...flags, '-MMD', '-MF', dependencies, '-c', source, '-o', object];
   const command = [compiler, ...args].join('\n');
@@ -21,6 +26,11 @@ function isMade(object: string, dependencies: string, command: string): boolean 
   const made = statSync(object).mtimeMs;
   // As make reads it: `object: file file \` and so on, with spaces in names escaped.
   const text = readFileSync(dependencies, 'utf8').replaceAll('\\\n', ' ');
-  const files = text.slice(text.indexOf(': ') + 2).match(/(?:\\ |\S)+/g)!.map(name => name.replaceAll('\\ ', ' '));
-  return files.every(file => existsSync(resolve(project, file)) && statSync(resolve(project, file)).mtimeMs <= made);
+  const files = text
+    .slice(text.indexOf(': ') + 2)
+    .match(/(?:\\ |\S)+/g)!
+    .map(name => name.replaceAll('\\ ', ' '));
+  return files.every(
+    file => existsSync(resolve(project, file)) && statSync(resolve(project, file)).mtimeMs <= made,
+  );
 }

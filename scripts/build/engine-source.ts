@@ -3,7 +3,16 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ask, project, works } from './commands.ts';
 
@@ -49,21 +58,29 @@ export function findEngine(wanted: string | undefined): EngineSource {
   for (const engine of candidates) {
     try {
       const path = obtain(engine);
-      return { engine, path, label: `${engine.name} ${engine.version} (${engine.registry}: ${engine.package})` };
+      return {
+        engine,
+        path,
+        label: `${engine.name} ${engine.version} (${engine.registry}: ${engine.package})`,
+      };
     } catch (error) {
       const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
       reasons.push(`${engine.name} ${engine.version} is not to be had: ${reason}`);
       console.log(reasons.at(-1));
     }
   }
-  throw new Error(['No engine. With its sources in a folder: npm run build -- --engine FOLDER', ...reasons].join('\n'));
+  throw new Error(
+    ['No engine. With its sources in a folder: npm run build -- --engine FOLDER', ...reasons].join('\n'),
+  );
 }
 
 /** Somebody's own sources: of the kind that has the same files, and not checked. */
 function lookAt(path: string): EngineSource {
   const engine = engines.find(({ sources }) => sources.every(name => existsSync(join(path, name))));
   if (engine === undefined)
-    throw new Error(`${path} has neither the files of ${engines.map(({ name, version }) => `${name} ${version}`).join(' nor of ')}`);
+    throw new Error(
+      `${path} has neither the files of ${engines.map(({ name, version }) => `${name} ${version}`).join(' nor of ')}`,
+    );
   return { engine, path, label: `${engine.name} from ${path}, not checked` };
 }
 
@@ -90,7 +107,8 @@ function obtain(engine: Engine): string {
 
 function check(engine: Engine, path: string): void {
   const hash = hashOf(engine, path);
-  if (hash !== engine.sha256) throw new Error(`the sources of ${engine.package} have the hash ${hash}, not ${engine.sha256}`);
+  if (hash !== engine.sha256)
+    throw new Error(`the sources of ${engine.package} have the hash ${hash}, not ${engine.sha256}`);
 }
 
 /** Of each file its name, its length and its bytes. */
@@ -106,9 +124,11 @@ function hashOf(engine: Engine, path: string): string {
 /** With lists of our own, so that neither root nor a newer system is needed. Who signed them does not matter: the hash
  * says what we want. */
 function fetchFromDebian(engine: Engine, work: string): void {
-  if (!works('apt-get', ['--version']) || !works('dpkg-deb', ['--version'])) throw new Error('there is no apt-get here');
+  if (!works('apt-get', ['--version']) || !works('dpkg-deb', ['--version']))
+    throw new Error('there is no apt-get here');
   const mirror = findMirror();
-  for (const folder of ['lists/partial', 'cache/archives/partial', 'etc']) mkdirSync(join(work, folder), { recursive: true });
+  for (const folder of ['lists/partial', 'cache/archives/partial', 'etc'])
+    mkdirSync(join(work, folder), { recursive: true });
   writeFileSync(
     join(work, 'etc/sources.list'),
     suites.map(suite => `deb [trusted=yes] ${mirror} ${suite} main\n`).join(''),
@@ -142,7 +162,14 @@ function findMirror(): string {
 }
 
 function fetchFromNpm(engine: Engine, work: string): void {
-  ask('npm', ['pack', '--silent', '--ignore-scripts', `${engine.package}@${engine.packageVersion}`, '--pack-destination', work]);
+  ask('npm', [
+    'pack',
+    '--silent',
+    '--ignore-scripts',
+    `${engine.package}@${engine.packageVersion}`,
+    '--pack-destination',
+    work,
+  ]);
   execFileSync('tar', ['-xzf', only(work, '*.tgz'), '-C', work]);
 }
 

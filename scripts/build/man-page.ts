@@ -12,7 +12,10 @@ export function writeManPages(folder: string): void {
   for (const name of ['conmon.8', 'conmonctl.1']) {
     const section = join(folder, `man${name.at(-1)}`);
     mkdirSync(section, { recursive: true });
-    writeFileSync(join(section, name), formatManPage(readFileSync(join(project, 'docs', `${name}.md`), 'utf8')));
+    writeFileSync(
+      join(section, name),
+      formatManPage(readFileSync(join(project, 'docs', `${name}.md`), 'utf8')),
+    );
   }
 }
 

@@ -6,7 +6,12 @@ import { join } from 'node:path';
 import { project, readCommit, run, writeIfChanged } from './commands.ts';
 import { optionsHeader } from './options-header.ts';
 
-const nodeArguments = ['--disable-sigusr1', '--no-warnings', '--no-global-search-paths', join(project, 'src/main.ts')];
+const nodeArguments = [
+  '--disable-sigusr1',
+  '--no-warnings',
+  '--no-global-search-paths',
+  join(project, 'src/main.ts'),
+];
 
 export function buildNodeForm(out: string): void {
   const generated = join(project, 'build/node/generated');
@@ -16,7 +21,13 @@ export function buildNodeForm(out: string): void {
   const flags = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-I', generated, '-I', 'src/launcher'];
   const engineArguments = nodeArguments.map(argument => JSON.stringify(argument)).join(', ');
   const sources = ['src/launcher/launcher.c', 'src/launcher/node.c'];
-  run(process.env.CC ?? 'cc', [...flags, `-DENGINE_ARGUMENTS=${engineArguments}`, ...sources, '-o', `${target}.new`]);
+  run(process.env.CC ?? 'cc', [
+    ...flags,
+    `-DENGINE_ARGUMENTS=${engineArguments}`,
+    ...sources,
+    '-o',
+    `${target}.new`,
+  ]);
   renameSync(`${target}.new`, target);
   linkNode(join(out, 'libexec/conmon'));
 }

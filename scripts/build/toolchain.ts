@@ -42,7 +42,11 @@ export function findToolchain(linking: Linking, target?: string): Toolchain {
 }
 
 function libraryOf(compiler: string): 'musl' | 'glibc' {
-  return works(compiler, ['-x', 'c', '-fsyntax-only', '-'], '#include <features.h>\n#ifndef __GLIBC__\n#error\n#endif\n')
+  return works(
+    compiler,
+    ['-x', 'c', '-fsyntax-only', '-'],
+    '#include <features.h>\n#ifndef __GLIBC__\n#error\n#endif\n',
+  )
     ? 'glibc'
     : 'musl';
 }
@@ -51,6 +55,7 @@ function findRunner(target: string): string {
   const architecture = target.split('-')[0];
   const names = [`qemu-${architecture}-static`, `qemu-${architecture}`];
   const runner = names.find(name => works(name, ['--version']));
-  if (runner === undefined) throw new Error(`${names[0]} is missing: the image is made by running the executable`);
+  if (runner === undefined)
+    throw new Error(`${names[0]} is missing: the image is made by running the executable`);
   return runner;
 }
