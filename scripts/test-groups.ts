@@ -33,6 +33,7 @@ const nothing = async () => undefined;
 const project = join(import.meta.dirname, '..');
 const compiledConmon = join(project, 'dist/conmon');
 const nodeConmon = join(project, 'build/node-form/conmon');
+const oldEngineConmon = join(project, 'build/old-engine/conmon');
 const sanitizedConmon = join(project, 'build/variants/sanitize/conmon');
 
 const executable = async () => (existsSync(compiledConmon) ? undefined : 'the executable (npm run build)');
@@ -47,6 +48,12 @@ const buildDynamic = async () => {
 /** It lies beside the executable, so that both can be tested in one run. */
 const buildNodeForm = async () => {
   build('--node', '--out', join(project, 'build/node-form'));
+  return undefined;
+};
+
+/** On the engine that is not dist/conmon's wherever the newer one is to be had. */
+const buildOnOldEngine = async () => {
+  build('--engine', '2021-03-27', '--out', join(project, 'build/old-engine'));
   return undefined;
 };
 
@@ -91,6 +98,14 @@ export const groups: readonly TestGroup[] = [
     folder: 'test/engine',
     env: { CONMON_FORM: 'compiled', CONMON: compiledConmon },
     needs: executable,
+  },
+  {
+    name: 'e2e-old-engine',
+    about: 'the same on QuickJS of 2021',
+    folder: 'test/e2e',
+    env: { CONMON_FORM: 'compiled', CONMON: oldEngineConmon },
+    needs: buildOnOldEngine,
+    isLong: true,
   },
   {
     name: 'sanitized',
