@@ -2,7 +2,7 @@
 // is stepped back: the container and its log go on.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 
@@ -216,11 +216,28 @@ function withFds(count: number): string[] {
 /** Connects clients until the monitor has no fd left. One by one: the backlog does not take many without it. */
 function takeAllFds(box: Monitored, limit: number): AttachClient[] {
   const clients: AttachClient[] = [];
-  for (let fds = countFds(box); fds < limit; fds = countFds(box)) {
+  while (countFds(box) < limit) {
+    const before = countSockets(box); // of all fds some may be of the start, and on their way out
     clients.push(connectAttach(box.attachSocket));
-    waitUntil(() => countFds(box) > fds, 'the client to be accepted');
+    waitUntil(() => countSockets(box) > before, 'the client to be accepted');
   }
   return clients;
+}
+
+function countSockets(box: Monitored): number {
+  return listFds(box).filter(target => target.startsWith('socket:')).length;
+}
+
+/** What its fds are. */
+function listFds(box: Monitored): string[] {
+  const folder = `/proc/${box.monitor}/fd`;
+  return readdirSync(folder).flatMap(fd => {
+    try {
+      return [readlinkSync(join(folder, fd))];
+    } catch {
+      return []; // closed meanwhile
+    }
+  });
 }
 
 function countFds(box: Monitored): number {
