@@ -5,14 +5,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { underEachConmon } from './harness/under-each-conmon.ts';
 
-/** Each of these would make an engine that saw it fail, act otherwise, or run somebody else's code. */
+/** Each of these would make an engine or a C library that saw it fail, act otherwise, or run somebody else's code. */
 const engineVariables = [
   'NODE_OPTIONS=--require=/no/such/file.js --max-old-space-size=not-a-number',
   'NODE_V8_COVERAGE=/no/such/directory',
   'NODE_EXTRA_CA_CERTS=/no/such/file.pem',
-  'BUN_OPTIONS=--preload /no/such/file.ts',
-  'BUN_BE_BUN=1',
-  'BUN_INSPECT=1',
+  'GLIBC_TUNABLES=glibc.malloc.check=3',
+  'MALLOC_PERTURB_=255',
+  'LOCPATH=/no/such/directory',
+  'NLSPATH=/no/such/directory',
   'PLAIN=as it is',
 ];
 
@@ -68,8 +69,7 @@ underEachConmon(
       await mkdir(cwd, { recursive: true });
       try {
         const spring = `require('node:fs').writeFileSync(${JSON.stringify(sprung)}, '');`;
-        await writeFile(join(cwd, 'spring.js'), spring);
-        await writeFile(join(cwd, 'bunfig.toml'), 'preload = ["./spring.js"]\n');
+        await writeFile(join(cwd, 'main.ts'), spring);
         await writeFile(join(cwd, '.env'), 'PLAIN=changed\nTZ=Asia/Kathmandu\n');
         await writeFile(join(cwd, 'package.json'), '{ "type": "module", "imports": {} ');
         await writeFile(join(cwd, 'tsconfig.json'), '{ "compilerOptions": ');
