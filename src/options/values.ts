@@ -47,7 +47,7 @@ export class CollectedValues implements RawValues {
 
   string(name: NameOf<'string'>): string | undefined {
     const values = this.strings(name as NameOf<'strings'>);
-    return values[values.length - 1];
+    return values.length === 0 ? undefined : values[values.length - 1]; // [-1] would make a name of it
   }
 
   strings(name: NameOf<'strings'>): readonly string[] {

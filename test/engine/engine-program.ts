@@ -12,14 +12,35 @@ import { buildExecutable, variants } from '../../scripts/build/executable.ts';
 import { findToolchain } from '../../scripts/build/toolchain.ts';
 import { makeFolder } from '../fixtures/monitored.ts';
 
+process.removeAllListeners('warning'); // that taking types out is experimental
+
 export interface Program {
   tell(say: (line: string) => void): void;
 }
 
-/** The engines in src/engine/engines.json. */
-export const engineVersions = ['0.17.0', '2021-03-27'];
+/** The engines that the executable is built on, and why a test can't have one of them here. */
+export const engineVersions = ['0.17.0', '2021-03-27'].map(version => ({
+  version,
+  skip: whyMissing(version),
+}));
 
 const project = join(import.meta.dirname, '../..');
+
+function whyMissing(version: string): string | false {
+  try {
+    findEngine(version);
+    return false;
+  } catch (error) {
+    return `engine ${version}: ${(error as Error).message}`;
+  }
+}
+
+/** The path of a monitor on that engine, as users get it. */
+export async function buildMonitor(t: TestContext, engine: string): Promise<string> {
+  const target = join(makeFolder(t, 'monitor'), 'conmon');
+  await buildExecutable(target, findEngine(engine), findToolchain('static'), variants.release);
+  return target;
+}
 
 /** The path of an executable that runs programs/NAME.ts. Start it with `--sync`: it then does not fork. */
 export async function buildProgram(t: TestContext, name: string, engine: string): Promise<string> {
