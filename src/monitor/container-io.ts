@@ -32,6 +32,7 @@ export class ContainerIo {
   readonly #sinks: OutputSinks;
   readonly #relays: OutputRelay[] = [];
   readonly #buf = new Uint8Array(headRoomBytes + readBytesMax);
+  #stderrHasEnded = false;
   #attach: AttachServer | undefined;
   #control: ControlFifos | undefined;
   #console: Console | undefined;
@@ -124,7 +125,8 @@ export class ContainerIo {
   /** What was held of stderr is output. An unfinished line, or the end, may have come while it was held. */
   settleStderr(): void {
     this.runtimeStderr.settle();
-    this.#sinks.pause('stderr');
+    if (this.#stderrHasEnded) this.#sinks.end('stderr');
+    else this.#sinks.pause('stderr');
   }
 
   /** What the runtime said on its stderr. */
@@ -176,7 +178,10 @@ export class ContainerIo {
     return {
       write: (_, buf, start, end) => stderr.take(buf, start, end),
       pause: stream => stderr.isHolding || sinks.pause(stream),
-      end: stream => stderr.isHolding || sinks.end(stream),
+      end: stream => {
+        this.#stderrHasEnded = true;
+        if (!stderr.isHolding) sinks.end(stream);
+      },
       hasRoom: () => sinks.hasRoom(),
     };
   }

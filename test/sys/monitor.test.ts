@@ -113,6 +113,17 @@ describe('create', () => {
     assert.deepEqual(life.answers, [pidAnswer]);
   });
 
+  it('R10: an unfinished line and the end that come on stderr while the runtime runs: the journal has the line', () => {
+    const life = new Life([...create, '-c', 'longer-than-12', '-l', 'journald']);
+    life
+      .turn(life.says('stderr', 'unfinished', 0))
+      .turn(life.runtimeEnds())
+      .turn(life.containerEnds());
+    life.run();
+    const entries = life.sys.called('send').map(([, fd]) => life.sys.sent(fd as number).toString());
+    assert.match(entries.join(), /unfinished/);
+  });
+
   it('and it is logged as soon as that is known, while the container runs', () => {
     const life = new Life(create);
     let whileRunning: string[] = [];
