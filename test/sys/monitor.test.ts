@@ -116,7 +116,8 @@ describe('create', () => {
   it('R10: an unfinished line and the end that come on stderr while the runtime runs: the journal has the line', () => {
     const life = new Life([...create, '-c', 'longer-than-12', '-l', 'journald']);
     life
-      .turn(life.says('stderr', 'unfinished', 0))
+      .turn(life.says('stderr', 'unfinished'))
+      .turn(life.says('stderr', 0))
       .turn(life.runtimeEnds())
       .turn(life.containerEnds());
     life.run();
