@@ -50,7 +50,7 @@ static size_t stack_room(void)
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
 		return SIZE_MAX;
-	uintptr_t first = (uintptr_t)getauxval(AT_EXECFN), here = (uintptr_t)&limit;
+	uintptr_t first = (uintptr_t)getauxval(AT_EXECFN), here = (uintptr_t)__builtin_frame_address(0);
 	size_t used = first > here ? first - here : 0;
 	return used < limit.rlim_cur ? (size_t)limit.rlim_cur - used : 0;
 }
