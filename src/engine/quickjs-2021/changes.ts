@@ -77,6 +77,25 @@ static inline int image_unrefer(int *count) { return image_has(count) ? 1 << 30 
     put: 'if (!image_has(p1) && p1->header.ref_count == 1 && ',
   },
   {
+    why: 'A block of new pages is zero already: a large buffer of which little is used must not be written.',
+    find: `    ptr = js_malloc_rt(rt, size);
+    if (!ptr)
+        return NULL;
+    return memset(ptr, 0, size);
+`,
+    times: 1,
+    put: `    if (rt->mf.js_malloc_usable_size != heap_usable) { /* not our heap's: the compiler's at the build */
+        ptr = js_malloc_rt(rt, size);
+        return ptr ? memset(ptr, 0, size) : NULL;
+    }
+    ptr = heap_calloc(size);
+    if (!ptr)
+        return NULL;
+    rt->malloc_state.malloc_size += heap_usable(ptr);
+    return ptr;
+`,
+  },
+  {
     why: 'How much garbage may gather does not depend on the size of the image.',
     find: `        rt->malloc_gc_threshold = rt->malloc_state.malloc_size +
             (rt->malloc_state.malloc_size >> 1);
