@@ -2,7 +2,7 @@
 
 import { mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { filesIn, isFresh, project, run } from './commands.ts';
+import { filesIn, freshName, isFresh, project, run } from './commands.ts';
 
 export function buildAddon(target: string): void {
   const sources = filesIn('src/sys/native', '.c');
@@ -20,7 +20,8 @@ export function buildAddon(target: string): void {
     '-Werror',
     '-s',
   ];
+  const fresh = freshName(target);
   const headers = join(project, 'node_modules/node-api-headers/include');
-  run(process.env.CC ?? 'cc', [...flags, '-I', headers, ...sources, '-o', `${target}.new`]);
-  renameSync(`${target}.new`, target);
+  run(process.env.CC ?? 'cc', [...flags, '-I', headers, ...sources, '-o', fresh]);
+  renameSync(fresh, target);
 }

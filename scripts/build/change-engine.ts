@@ -6,19 +6,20 @@ import type { Change } from '../../src/engine/change.ts';
 import { project } from './commands.ts';
 import type { EngineSource } from './engine-source.ts';
 
-/** The files that differ from the engine's, by name. */
+/** The files of the engine, by name: those that were checked and no other, for a package may hold a string.h too. */
 export async function changeEngine(source: EngineSource): Promise<Map<string, string>> {
   const folder = `src/engine/${source.engine.folder}`;
   const { changes }: { changes: readonly Change[] } = await import(join(project, folder, 'changes.ts'));
-  const changed = new Map<string, string>();
+  const files = new Map<string, string>();
+  for (const name of [...source.engine.sources, ...source.engine.headers])
+    files.set(name, readFileSync(join(source.path, name), 'utf8'));
   for (const change of changes) {
     const name = change.file ?? 'quickjs.c';
-    const text = changed.get(name) ?? readFileSync(join(source.path, name), 'utf8');
-    changed.set(name, apply(change, text, `${source.label}, ${name}`));
+    files.set(name, apply(change, files.get(name)!, `${source.label}, ${name}`));
   }
   const own = `\n#line 1 "${folder}/engine.c"\n${readFileSync(join(project, folder, 'engine.c'), 'utf8')}`;
-  changed.set('quickjs.c', changed.get('quickjs.c') + own);
-  return changed;
+  files.set('quickjs.c', files.get('quickjs.c') + own);
+  return files;
 }
 
 function apply({ find, times, put, why }: Change, text: string, where: string): string {

@@ -1,7 +1,16 @@
 // Running programs and looking at files, for the build.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 
 export const project = join(import.meta.dirname, '../..');
@@ -46,7 +55,24 @@ export function isFresh(target: string, sources: readonly string[]): boolean {
 /** Leaves a file that has this content already as old as it is. */
 export function writeIfChanged(path: string, content: string): void {
   mkdirSync(dirname(path), { recursive: true });
-  if (!existsSync(path) || readFileSync(path, 'utf8') !== content) writeFileSync(path, content);
+  if (existsSync(path) && readFileSync(path, 'utf8') === content) return;
+  const fresh = freshName(path);
+  writeFileSync(fresh, content);
+  renameSync(fresh, path);
+}
+
+/** Where a file is made that then takes the place of the one at `path`: no build sees half of what another one of the
+ * same folder makes. */
+export function freshName(path: string): string {
+  return `${path}.${process.pid}`;
+}
+
+/** Puts a copy of `made` in the place of `target`, which may lie on another disk. */
+export function replace(made: string, target: string): void {
+  mkdirSync(dirname(target), { recursive: true });
+  const fresh = freshName(target);
+  copyFileSync(made, fresh);
+  renameSync(fresh, target);
 }
 
 /** The commit that is built; `unknown` outside of a checkout. */

@@ -1,8 +1,8 @@
 // One C file to an object file, unless that is there already, made of the same files by the same command.
 
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { project, run } from './commands.ts';
+import { freshName, project, run, writeIfChanged } from './commands.ts';
 
 export function compileFile(
   compiler: string,
@@ -11,12 +11,14 @@ export function compileFile(
   object: string,
 ): void {
   const dependencies = `${object}.d`;
-  const args = [...flags, '-MMD', '-MF', dependencies, '-c', source, '-o', object];
-  const command = [compiler, ...args].join('\n');
+  const command = [compiler, ...flags, source].join('\n');
   if (isMade(object, dependencies, command)) return;
   mkdirSync(dirname(object), { recursive: true });
-  run(compiler, args);
-  writeFileSync(`${object}.command`, command);
+  const [freshObject, freshDependencies] = [freshName(object), freshName(dependencies)];
+  run(compiler, [...flags, '-MMD', '-MF', freshDependencies, '-c', source, '-o', freshObject]);
+  renameSync(freshDependencies, dependencies);
+  renameSync(freshObject, object);
+  writeIfChanged(`${object}.command`, command);
 }
 
 function isMade(object: string, dependencies: string, command: string): boolean {

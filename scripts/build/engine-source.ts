@@ -3,18 +3,10 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ask, project, works } from './commands.ts';
+import { ask, project } from './commands.ts';
+import { downloadFromDebian } from './debian-package.ts';
 
 export interface Engine {
   readonly name: string;
@@ -38,12 +30,11 @@ export interface EngineSource {
   readonly path: string;
   /** For people: name, version and origin. */
   readonly label: string;
+  /** Whether its files are those that we know: then no other one in its folder is compiled. */
+  readonly isChecked: boolean;
 }
 
 const engines: readonly Engine[] = JSON.parse(readFileSync(join(project, 'src/engine/engines.json'), 'utf8'));
-/** Debian's suites that may have it. */
-const suites = ['forky', 'sid', 'trixie'];
-const fetchTimeoutMs = 120_000;
 
 /** `wanted` is a version in engines.json or a folder with an engine's sources; without one, the first that is to be
  * had. */
@@ -62,6 +53,7 @@ export function findEngine(wanted: string | undefined): EngineSource {
         engine,
         path,
         label: `${engine.name} ${engine.version} (${engine.registry}: ${engine.package})`,
+        isChecked: true,
       };
     } catch (error) {
       const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
@@ -81,7 +73,7 @@ function lookAt(path: string): EngineSource {
     throw new Error(
       `${path} has neither the files of ${engines.map(({ name, version }) => `${name} ${version}`).join(' nor of ')}`,
     );
-  return { engine, path, label: `${engine.name} from ${path}, not checked` };
+  return { engine, path, label: `${engine.name} from ${path}, not checked`, isChecked: false };
 }
 
 function obtain(engine: Engine): string {
@@ -98,7 +90,12 @@ function obtain(engine: Engine): string {
     else fetchFromNpm(engine, work);
     const unpacked = join(work, engine.inside);
     check(engine, unpacked);
-    renameSync(unpacked, path);
+    try {
+      renameSync(unpacked, path);
+    } catch (error) {
+      if (!existsSync(path)) throw error; // else another build has got the same
+      check(engine, path);
+    }
     return path;
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -121,44 +118,9 @@ function hashOf(engine: Engine, path: string): string {
   return hash.digest('hex');
 }
 
-/** With lists of our own, so that neither root nor a newer system is needed. Who signed them does not matter: the hash
- * says what we want. */
+/** Who signed it does not matter: the hash says what we want. */
 function fetchFromDebian(engine: Engine, work: string): void {
-  if (!works('apt-get', ['--version']) || !works('dpkg-deb', ['--version']))
-    throw new Error('there is no apt-get here');
-  const mirror = findMirror();
-  for (const folder of ['lists/partial', 'cache/archives/partial', 'etc'])
-    mkdirSync(join(work, folder), { recursive: true });
-  writeFileSync(
-    join(work, 'etc/sources.list'),
-    suites.map(suite => `deb [trusted=yes] ${mirror} ${suite} main\n`).join(''),
-  );
-  const options = [
-    ['Dir::Etc::sourcelist', join(work, 'etc/sources.list')],
-    ['Dir::Etc::sourceparts', '/dev/null'],
-    ['Dir::State::lists', join(work, 'lists')],
-    ['Dir::Cache', join(work, 'cache')],
-    ['APT::Sandbox::User', ''],
-    ['Acquire::Languages', 'none'],
-  ].flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-  const apt = (...args: string[]) =>
-    execFileSync('apt-get', [...options, '-qq', ...args], {
-      cwd: work,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      timeout: fetchTimeoutMs,
-    });
-  apt('update');
-  apt('download', `${engine.package}=${engine.packageVersion}`);
-  execFileSync('dpkg-deb', ['-x', only(work, '*.deb'), work]);
-}
-
-/** The one of this machine. */
-function findMirror(): string {
-  const files = ['/etc/apt/sources.list', ...globSync('/etc/apt/sources.list.d/*.{list,sources}')];
-  const lines = files.filter(file => existsSync(file)).map(file => readFileSync(file, 'utf8'));
-  const mirror = /^(?:deb\s.*?|URIs:\s*)(https?:\/\/\S+\/debian\/?)(?:\s|$)/m.exec(lines.join('\n'))?.[1];
-  if (mirror === undefined) throw new Error('no mirror of Debian is in the sources of apt');
-  return mirror;
+  downloadFromDebian({ name: engine.package, version: engine.packageVersion, signed: false }, work);
 }
 
 function fetchFromNpm(engine: Engine, work: string): void {

@@ -1,11 +1,11 @@
 // dist/conmon: launcher, engine, addon and image in one file. It is linked twice without its image, which it then makes
 // itself: the first time to learn how large that is, the second time with just that room.
 
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { changeEngine } from './change-engine.ts';
-import { ask, filesIn, project, readCommit, run, writeIfChanged } from './commands.ts';
+import { ask, filesIn, project, readCommit, replace, run, writeIfChanged } from './commands.ts';
 import { compileFile } from './compile-file.ts';
 import type { EngineSource } from './engine-source.ts';
 import { optionsHeader } from './options-header.ts';
@@ -71,20 +71,24 @@ export async function buildExecutable(
   mkdirSync(folder, { recursive: true });
   const objects = await compileAll(folder, source, toolchain, variant);
   const scripts = modules ?? stripTypes(join(folder, 'js'));
-  const unfinished = join(modules ?? folder, 'conmon-without-image');
-  const image = join(modules ?? folder, 'image');
-  const makeImage = (bytes: number) => {
-    linkWithRoom(unfinished, objects, toolchain, variant, folder, bytes);
-    const [command = unfinished, ...args] = [...toolchain.runner, unfinished, image, readCommit()];
-    return Number(ask(command, args, scripts));
-  };
-  makeImage(roundUp(makeImage(roomBytes)));
-  mkdirSync(dirname(target), { recursive: true });
-  run(toolchain.objcopy, ['--update-section', `conmon_image=${image}`, unfinished, `${target}.new`]);
-  // One that is there and the same stays: it may be running.
-  if (existsSync(target) && readFileSync(target).equals(readFileSync(`${target}.new`)))
-    rmSync(`${target}.new`);
-  else renameSync(`${target}.new`, target);
+  const work = mkdtempSync(join(folder, 'link-'));
+  try {
+    const unfinished = join(work, 'conmon-without-image');
+    const image = join(work, 'image');
+    const finished = join(work, 'conmon');
+    const makeImage = (bytes: number) => {
+      linkWithRoom(unfinished, objects, toolchain, variant, folder, bytes);
+      const [command = unfinished, ...args] = [...toolchain.runner, unfinished, image, readCommit()];
+      return Number(ask(command, args, scripts));
+    };
+    makeImage(roundUp(makeImage(roomBytes)));
+    run(toolchain.objcopy, ['--update-section', `conmon_image=${image}`, unfinished, finished]);
+    // One that is there and the same stays: it may be running.
+    if (!existsSync(target) || !readFileSync(target).equals(readFileSync(finished)))
+      replace(finished, target);
+  } finally {
+    rmSync(work, { recursive: true });
+  }
 }
 
 /** Answers the object files, without the heap's. */
@@ -96,29 +100,25 @@ async function compileAll(
 ): Promise<string[]> {
   const generated = join(folder, 'generated');
   writeIfChanged(join(generated, 'options.h'), optionsHeader(readCommit()));
-  const changed = await changeEngine(source);
   const engine = join(folder, 'engine');
-  for (const [name, text] of changed) writeIfChanged(join(engine, name), text);
+  for (const [name, text] of await changeEngine(source)) writeIfChanged(join(engine, name), text);
   const objects: string[] = [];
   const compile = (path: string, name: string, flags: readonly string[]) => {
     const object = join(folder, 'objects', `${name}.o`);
-    const prefixes = [`-ffile-prefix-map=${project}/=`, `-ffile-prefix-map=${source.path}/=engine/`];
+    const prefixes = [`-ffile-prefix-map=${project}/=`, `-ffile-prefix-map=${engine}/=engine/`];
     compileFile(toolchain.compiler, [...variant.compile, '-fno-pie', ...prefixes, ...flags], path, object);
     objects.push(object);
   };
   const includes = [
     ...['src/engine', 'src/engine/napi', 'src/launcher', generated].flatMap(path => ['-I', path]),
-    ...[engine, source.path].flatMap(path => ['-isystem', path]), // whose warnings are not ours
+    // Whose warnings are not ours.
+    ...[engine, ...(source.isChecked ? [] : [source.path])].flatMap(path => ['-isystem', path]),
   ];
   for (const path of [...ownSources(), ...(variant.sources ?? [])])
     compile(path, path.replaceAll('/', '-'), [...ours, ...includes]);
   const version = `-DCONFIG_VERSION="${source.engine.version}"`;
   for (const name of source.engine.sources)
-    compile(join(changed.has(name) ? engine : source.path, name), `engine-${name}`, [
-      ...theirs,
-      version,
-      ...includes,
-    ]);
+    compile(join(engine, name), `engine-${name}`, [...theirs, version, ...includes]);
   return objects;
 }
 

@@ -3,7 +3,7 @@
 
 import { copyFileSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { project, readCommit, run, writeIfChanged } from './commands.ts';
+import { freshName, project, readCommit, run, writeIfChanged } from './commands.ts';
 import { optionsHeader } from './options-header.ts';
 
 const nodeArguments = [
@@ -26,19 +26,19 @@ export function buildNodeForm(out: string): void {
     `-DENGINE_ARGUMENTS=${engineArguments}`,
     ...sources,
     '-o',
-    `${target}.new`,
+    freshName(target),
   ]);
-  renameSync(`${target}.new`, target);
+  renameSync(freshName(target), target);
   linkNode(join(out, 'libexec/conmon'));
 }
 
 /** Under the name that callers look for in /proc/PID/exe. */
 function linkNode(target: string): void {
-  rmSync(`${target}.new`, { force: true });
+  rmSync(freshName(target), { force: true });
   try {
-    linkSync(process.execPath, `${target}.new`);
+    linkSync(process.execPath, freshName(target));
   } catch {
-    copyFileSync(process.execPath, `${target}.new`); // another file system
+    copyFileSync(process.execPath, freshName(target)); // another file system
   }
-  renameSync(`${target}.new`, target);
+  renameSync(freshName(target), target);
 }
