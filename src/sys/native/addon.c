@@ -5,6 +5,7 @@
 #include "args.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -503,6 +504,25 @@ CALL(clockGettime)
 	return answer(&args, result);
 }
 
+// For musl a TZ such as EST5EDT is a rule that never leaves summer time; a glibc takes it for the name of a file first.
+// A colon says that it is one.
+static void prefer_zone_file(void)
+{
+#ifndef __GLIBC__
+	static bool done;
+	const char *zone = done ? NULL : getenv("TZ");
+	done = true;
+	char path[sizeof("/usr/share/zoneinfo/") + NAME_MAX];
+	if (!zone || !strpbrk(zone, "0123456789") || strpbrk(zone, ":,.<") || strlen(zone) > NAME_MAX)
+		return;
+	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", zone);
+	if (access(path, R_OK) < 0)
+		return;
+	snprintf(path, sizeof(path), ":%s", zone);
+	setenv("TZ", path, 1); // without memory it stays as it is
+#endif
+}
+
 CALL(localtime)
 {
 	struct args args = args_of(env, info, 2);
@@ -512,6 +532,7 @@ CALL(localtime)
 	int32_t *out = args_bytes(&args, 1, 7 * sizeof(int32_t), &size);
 	if (args.wrong)
 		return answer(&args, 0);
+	prefer_zone_file();
 	if (!localtime_r(&seconds, &parts)) {
 		errno = EOVERFLOW;
 		return answer(&args, -1);
