@@ -66,11 +66,14 @@ static char *list_inherited_fds(void)
 		die("Failed to list the inherited fds");
 	struct text list;
 	begin_text(&list);
-	for (struct dirent *entry; (entry = readdir(directory));) {
+	errno = 0; // readdir answers NULL at the end too
+	for (struct dirent *entry; (entry = readdir(directory)); errno = 0) {
 		int fd = atoi(entry->d_name); // 0 for . and ..
 		if (fd >= 3 && fd != dirfd(directory))
 			fprintf(list.stream, ",%d", fd);
 	}
+	if (errno != 0)
+		die("Failed to list the inherited fds");
 	closedir(directory);
 	return finish_text(&list);
 }

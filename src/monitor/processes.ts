@@ -14,6 +14,7 @@ import {
   SIGTERM,
   SIGUSR1,
   SIGUSR2,
+  SIGXFSZ,
   WNOHANG,
 } from '../sys/constants.ts';
 import { EINTR } from '../sys/errno.ts';
@@ -23,8 +24,9 @@ import type { SpawnPlan, Sys } from '../sys/sys.ts';
 
 /** Signals that the container gets in our place. */
 const forwardedSignals = [SIGTERM, SIGQUIT, SIGINT];
-/** Those that would end us, or act on the engine. SIGPIPE is how CRI-O's scope stops a monitor. */
-const ignoredSignals = [SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2];
+/** Those that would end us, or act on the engine. SIGPIPE is how CRI-O's scope stops a monitor; SIGXFSZ comes when a log
+ * is as long as the caller's limit lets files be, where an error says so too. */
+const ignoredSignals = [SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2, SIGXFSZ];
 const signalsPerReadMax = 64;
 
 export class Processes {

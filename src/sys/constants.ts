@@ -82,6 +82,7 @@ export const SIGPIPE = 13;
 export const SIGALRM = 14;
 export const SIGTERM = 15;
 export const SIGCHLD = 17;
+export const SIGXFSZ = 25;
 
 export const GRND_NONBLOCK = 1;
 
