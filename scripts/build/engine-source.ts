@@ -30,8 +30,6 @@ export interface EngineSource {
   readonly path: string;
   /** For people: name, version and origin. */
   readonly label: string;
-  /** Whether its files are those that we know: then no other one in its folder is compiled. */
-  readonly isChecked: boolean;
 }
 
 const engines: readonly Engine[] = JSON.parse(readFileSync(join(project, 'src/engine/engines.json'), 'utf8'));
@@ -53,7 +51,6 @@ export function findEngine(wanted: string | undefined): EngineSource {
         engine,
         path,
         label: `${engine.name} ${engine.version} (${engine.registry}: ${engine.package})`,
-        isChecked: true,
       };
     } catch (error) {
       const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
@@ -73,7 +70,7 @@ function lookAt(path: string): EngineSource {
     throw new Error(
       `${path} has neither the files of ${engines.map(({ name, version }) => `${name} ${version}`).join(' nor of ')}`,
     );
-  return { engine, path, label: `${engine.name} from ${path}, not checked`, isChecked: false };
+  return { engine, path, label: `${engine.name} from ${path}, not checked` };
 }
 
 function obtain(engine: Engine): string {
@@ -90,12 +87,7 @@ function obtain(engine: Engine): string {
     else fetchFromNpm(engine, work);
     const unpacked = join(work, engine.inside);
     check(engine, unpacked);
-    try {
-      renameSync(unpacked, path);
-    } catch (error) {
-      if (!existsSync(path)) throw error; // else another build has got the same
-      check(engine, path);
-    }
+    renameSync(unpacked, path);
     return path;
   } finally {
     rmSync(work, { recursive: true, force: true });
