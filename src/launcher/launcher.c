@@ -57,6 +57,14 @@ static char *finish_text(struct text *text)
 	return text->bytes;
 }
 
+// What is opened here, or by the monitor, must not get a number below 3: /dev/null takes those places later.
+static void fill_stdio(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			die("Failed to open /dev/null");
+}
+
 // Every fd from 3 up that the caller left open, as `,3,4`. The monitor opens fds of its own: they can't be told apart
 // later.
 static char *list_inherited_fds(void)
@@ -186,6 +194,7 @@ int launch(int argc, char **argv)
 	if (answer)
 		return fputs(answer, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 
+	fill_stdio();
 	const char *inherited_fds = list_inherited_fds();
 	struct request request = read_request(argv);
 	need_working_directory(request.only_asks);
