@@ -1,6 +1,7 @@
 // The C compiler, and how it links an executable that needs nothing of the machine it runs on.
 
-import { works } from './commands.ts';
+import { join } from 'node:path';
+import { project, works } from './commands.ts';
 
 export interface Toolchain {
   /** For the folder of what is made by it. */
@@ -53,7 +54,8 @@ function libraryOf(compiler: string): 'musl' | 'glibc' {
 
 function findRunner(target: string): string {
   const architecture = target.split('-')[0];
-  const names = [`qemu-${architecture}-static`, `qemu-${architecture}`];
+  const kept = join(project, 'build/tools', `qemu-${architecture}`); // got by ./qemu.ts
+  const names = [`qemu-${architecture}-static`, `qemu-${architecture}`, kept];
   const runner = names.find(name => works(name, ['--version']));
   if (runner === undefined)
     throw new Error(`${names[0]} is missing: the image is made by running the executable`);
