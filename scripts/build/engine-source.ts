@@ -30,6 +30,8 @@ export interface EngineSource {
   readonly path: string;
   /** For people: name, version and origin. */
   readonly label: string;
+  /** Whether its files are those that we know: then no other one in its folder is compiled. */
+  readonly isChecked: boolean;
 }
 
 const engines: readonly Engine[] = JSON.parse(readFileSync(join(project, 'src/engine/engines.json'), 'utf8'));
@@ -51,6 +53,7 @@ export function findEngine(wanted: string | undefined): EngineSource {
         engine,
         path,
         label: `${engine.name} ${engine.version} (${engine.registry}: ${engine.package})`,
+        isChecked: true,
       };
     } catch (error) {
       const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
@@ -70,7 +73,7 @@ function lookAt(path: string): EngineSource {
     throw new Error(
       `${path} has neither the files of ${engines.map(({ name, version }) => `${name} ${version}`).join(' nor of ')}`,
     );
-  return { engine, path, label: `${engine.name} from ${path}, not checked` };
+  return { engine, path, label: `${engine.name} from ${path}, not checked`, isChecked: false };
 }
 
 function obtain(engine: Engine): string {
@@ -87,7 +90,12 @@ function obtain(engine: Engine): string {
     else fetchFromNpm(engine, work);
     const unpacked = join(work, engine.inside);
     check(engine, unpacked);
-    renameSync(unpacked, path);
+    try {
+      renameSync(unpacked, path);
+    } catch (error) {
+      if (!existsSync(path)) throw error; // else another build has got the same
+      check(engine, path);
+    }
     return path;
   } finally {
     rmSync(work, { recursive: true, force: true });
