@@ -45,7 +45,7 @@ for (const { version, skip } of engineVersions)
         container: `echo out; echo err >&2; read line; echo "got $line"; read go <${gate}; exit 3`,
       });
       box.started();
-      box.waitForOutput(output => output === 'out\n', 'output');
+      box.waitForOutput(output => output === 'out\n' && box.output('stderr') === 'err\n', 'output');
       const early = checkImage(t, conmon, box, limits[version]!, 'with output');
       attachAndReopen(box, 'hello\n');
       box.waitForOutput(output => output === 'got hello\n', 'the answer');

@@ -73,7 +73,7 @@ describe('arm64', { skip }, () => {
       container: `echo out; echo err >&2; read line; echo "got $line"; read go <${gate}; exit 7`,
     });
     assert.ok(box.started() > 0);
-    box.waitForOutput(output => output === 'out\n', 'output');
+    box.waitForOutput(output => output === 'out\n' && box.output('stderr') === 'err\n', 'output');
     const client = connectAttach(box.attachSocket);
     client.send('a line\n');
     assert.equal(client.receive()!.data.toString(), 'got a line\n');
@@ -94,7 +94,8 @@ describe('arm64', { skip }, () => {
       conmon: emulated(t),
       args: ['-t', '-i'],
       runtime,
-      container: 'stty -echo; echo out; read line; echo "got $line $(stty size)"; exit 3',
+      container:
+        'stty -echo; echo out; read line; until [ "$(stty size)" = "24 80" ]; do sleep 0.1; done; echo "got $line 24 80"; exit 3',
     });
     box.started();
     box.waitForOutput(output => output.includes('out'), 'output');
