@@ -25,8 +25,8 @@ declare const conmonAtStart: ((run: (handoff: string) => void) => void) | undefi
 if (typeof conmonAtStart === 'undefined') run();
 else conmonAtStart(run);
 
-function run(handoff?: string): void {
-  sys.exit(main(receiveHandoff(handoff)));
+function run(given?: string): void {
+  sys.exit(main(given));
 }
 
 function receiveHandoff(given: string | undefined): Handoff {
@@ -34,9 +34,10 @@ function receiveHandoff(given: string | undefined): Handoff {
   return readHandoff(sys, process.execArgv.length + 2); // … and Node's switches and the script
 }
 
-function main(handoff: Handoff): number {
+function main(given: string | undefined): number {
   let messages: Messages | undefined;
   try {
+    const handoff = receiveHandoff(given);
     const values = readValues(handoff);
     if (values === 'help') return print(formatHelp());
     if (values.flag('version')) return print(formatVersion());

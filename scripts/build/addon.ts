@@ -2,7 +2,7 @@
 
 import { mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { filesIn, freshName, isFresh, project, run } from './commands.ts';
+import { filesIn, freshName, isFresh, project, runCompiler } from './commands.ts';
 
 export function buildAddon(target: string): void {
   const sources = filesIn('src/sys/native', '.c');
@@ -22,6 +22,6 @@ export function buildAddon(target: string): void {
   ];
   const fresh = freshName(target);
   const headers = join(project, 'node_modules/node-api-headers/include');
-  run(process.env.CC ?? 'cc', [...flags, '-I', headers, ...sources, '-o', fresh]);
+  runCompiler(process.env.CC ?? 'cc', [...flags, '-I', headers, ...sources, '-o', fresh]);
   renameSync(fresh, target);
 }

@@ -19,6 +19,16 @@ export function run(command: string, args: readonly string[], cwd: string = proj
   execFileSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
+/** A compiler may have arguments of its own behind its name, as CC has: `ccache gcc`, `gcc -m64`. */
+export function runCompiler(compiler: string, args: readonly string[]): void {
+  const [command, ...more] = wordsOf(compiler);
+  run(command, [...more, ...args]);
+}
+
+export function wordsOf(compiler: string): [command: string, ...args: string[]] {
+  return compiler.trim().split(/\s+/) as [string, ...string[]];
+}
+
 /** What a program prints, without the last newline. */
 export function ask(command: string, args: readonly string[], cwd: string = project): string {
   return execFileSync(command, args, {

@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { freshName, project, run, writeIfChanged } from './commands.ts';
+import { freshName, project, runCompiler, writeIfChanged } from './commands.ts';
 
 export function compileFile(
   compiler: string,
@@ -15,7 +15,7 @@ export function compileFile(
   if (isMade(object, dependencies, command)) return;
   mkdirSync(dirname(object), { recursive: true });
   const [freshObject, freshDependencies] = [freshName(object), freshName(dependencies)];
-  run(compiler, [...flags, '-MMD', '-MF', freshDependencies, '-c', source, '-o', freshObject]);
+  runCompiler(compiler, [...flags, '-MMD', '-MF', freshDependencies, '-c', source, '-o', freshObject]);
   renameSync(freshDependencies, dependencies);
   renameSync(freshObject, object);
   writeIfChanged(`${object}.command`, command);

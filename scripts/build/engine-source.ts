@@ -56,6 +56,7 @@ export function findEngine(wanted: string | undefined): EngineSource {
         isChecked: true,
       };
     } catch (error) {
+      if (error instanceof WrongSource) throw error; // somebody has changed it: no reason to take another one
       const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
       reasons.push(`${engine.name} ${engine.version} is not to be had: ${reason}`);
       console.log(reasons.at(-1));
@@ -105,8 +106,13 @@ function obtain(engine: Engine): string {
 function check(engine: Engine, path: string): void {
   const hash = hashOf(engine, path);
   if (hash !== engine.sha256)
-    throw new Error(`the sources of ${engine.package} have the hash ${hash}, not ${engine.sha256}`);
+    throw new WrongSource(
+      `the sources of ${engine.package} in ${path} have the hash ${hash}, not ${engine.sha256}`,
+    );
 }
+
+/** The package is there, and is not the one that engines.json means. */
+class WrongSource extends Error {}
 
 /** Of each file its name, its length and its bytes. */
 function hashOf(engine: Engine, path: string): string {

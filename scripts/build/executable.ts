@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { stripTypeScriptTypes } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { changeEngine } from './change-engine.ts';
-import { ask, filesIn, project, readCommit, replace, run, writeIfChanged } from './commands.ts';
+import { ask, filesIn, project, readCommit, replace, run, runCompiler, writeIfChanged } from './commands.ts';
 import { compileFile } from './compile-file.ts';
 import type { EngineSource } from './engine-source.ts';
 import { optionsHeader } from './options-header.ts';
@@ -157,7 +157,7 @@ function linkWithRoom(
     '-o',
     target,
   ];
-  run(toolchain.compiler, args);
+  runCompiler(toolchain.compiler, args);
 }
 
 /** The monitor's modules as JavaScript, each where it was in its file, line by line and column by column: so errors

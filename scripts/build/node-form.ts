@@ -3,7 +3,7 @@
 
 import { copyFileSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { freshName, project, readCommit, run, writeIfChanged } from './commands.ts';
+import { freshName, project, readCommit, runCompiler, writeIfChanged } from './commands.ts';
 import { optionsHeader } from './options-header.ts';
 
 const nodeArguments = [
@@ -21,7 +21,7 @@ export function buildNodeForm(out: string): void {
   const flags = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-I', generated, '-I', 'src/launcher'];
   const engineArguments = nodeArguments.map(argument => JSON.stringify(argument)).join(', ');
   const sources = ['src/launcher/launcher.c', 'src/launcher/node.c'];
-  run(process.env.CC ?? 'cc', [
+  runCompiler(process.env.CC ?? 'cc', [
     ...flags,
     `-DENGINE_ARGUMENTS=${engineArguments}`,
     ...sources,

@@ -1,7 +1,7 @@
 // The C compiler, and how it links an executable that needs nothing of the machine it runs on.
 
 import { join } from 'node:path';
-import { project, works } from './commands.ts';
+import { project, wordsOf, works } from './commands.ts';
 
 export interface Toolchain {
   /** For the folder of what is made by it. */
@@ -33,7 +33,9 @@ export function findToolchain(linking: Linking, target?: string): Toolchain {
   for (const way of ways)
     for (const compiler of compilersOfWay(way)) {
       const link = [...way, '-no-pie'];
-      if (!works(compiler, ['-fno-pie', ...link, '-x', 'c', '-o', '/dev/null', '-'], program)) continue;
+      const [command, ...its] = wordsOf(compiler);
+      if (!works(command, [...its, '-fno-pie', ...link, '-x', 'c', '-o', '/dev/null', '-'], program))
+        continue;
       const library = libraryOf(compiler);
       const form = way.length > 0 ? 'static' : 'dynamic';
       const name = [...(target === undefined ? [] : [target]), library, form].join('-');
@@ -43,13 +45,9 @@ export function findToolchain(linking: Linking, target?: string): Toolchain {
 }
 
 function libraryOf(compiler: string): 'musl' | 'glibc' {
-  return works(
-    compiler,
-    ['-x', 'c', '-fsyntax-only', '-'],
-    '#include <features.h>\n#ifndef __GLIBC__\n#error\n#endif\n',
-  )
-    ? 'glibc'
-    : 'musl';
+  const [command, ...own] = wordsOf(compiler);
+  const test = '#include <features.h>\n#ifndef __GLIBC__\n#error\n#endif\n';
+  return works(command, [...own, '-x', 'c', '-fsyntax-only', '-'], test) ? 'glibc' : 'musl';
 }
 
 function findRunner(target: string): string {

@@ -80,7 +80,10 @@ napi_value answer(const struct args *args, int64_t result)
 	int error = errno;
 	napi_value value = NULL;
 	if (args->wrong) {
-		napi_throw_type_error(args->env, NULL, "sys: wrong argument");
+		if (args->out_of_memory)
+			napi_throw_error(args->env, NULL, "sys: out of memory");
+		else
+			napi_throw_type_error(args->env, NULL, "sys: wrong argument");
 		return NULL;
 	}
 	if (napi_create_int64(args->env, result == -1 ? -error : result, &value) != napi_ok)

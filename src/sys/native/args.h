@@ -14,7 +14,8 @@ enum { args_max = 7, path_size = 4096 };
 struct args {
 	napi_env env;
 	napi_value values[args_max];
-	bool wrong; // an argument did not have the type that was asked for
+	bool wrong;         // an argument did not have the type that was asked for
+	bool out_of_memory; // or could not be copied; `wrong` is set too
 };
 
 // A file name as the kernel takes it. One that is too long, or has a NUL in it, has `error` set instead.

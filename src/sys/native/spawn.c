@@ -216,12 +216,24 @@ static bool is_undefined(struct args *args, napi_value value)
 	return type == napi_undefined;
 }
 
+// Zeroed memory for `count` things of `size` bytes.
+static void *room_for(struct args *args, size_t count, size_t size)
+{
+	void *room = args->wrong ? NULL : calloc(count, size);
+	if (!room && !args->wrong)
+		args->wrong = args->out_of_memory = true;
+	return room;
+}
+
 static char *string_of(struct args *args, napi_value value)
 {
 	size_t length = 0;
-	char *text = NULL;
-	if (args->wrong || napi_get_value_string_utf8(args->env, value, NULL, 0, &length) != napi_ok ||
-	    !(text = malloc(length + 1)) || napi_get_value_string_utf8(args->env, value, text, length + 1, &length) != napi_ok)
+	if (args->wrong || napi_get_value_string_utf8(args->env, value, NULL, 0, &length) != napi_ok) {
+		args->wrong = true;
+		return NULL;
+	}
+	char *text = room_for(args, length + 1, 1);
+	if (text && napi_get_value_string_utf8(args->env, value, text, length + 1, &length) != napi_ok)
 		args->wrong = true;
 	return text;
 }
@@ -254,9 +266,7 @@ static napi_value element(struct args *args, napi_value array, uint32_t index)
 static void read_argv(struct args *args, napi_value array, struct plan *plan)
 {
 	uint32_t count = length_of(args, array);
-	plan->argv = calloc((size_t)count + 1, sizeof(*plan->argv));
-	if (!plan->argv)
-		args->wrong = true;
+	plan->argv = room_for(args, (size_t)count + 1, sizeof(*plan->argv));
 	for (uint32_t i = 0; i < count && !args->wrong; i++)
 		plan->argv[i] = string_of(args, element(args, array, i));
 }
@@ -274,12 +284,10 @@ static void read_environ(struct args *args, napi_value array, bool with_listen_p
 	size_t text_length = with_listen_pid ? length - listen_pid_digits : length;
 	for (size_t i = 0; i < text_length; i++)
 		count += ((char *)data)[i] == '\0';
-	plan->environ_block = malloc(length + 1);
-	plan->envp = calloc(count + 2, sizeof(*plan->envp));
-	if (!plan->environ_block || !plan->envp) {
-		args->wrong = true;
+	plan->environ_block = room_for(args, length + 1, 1);
+	plan->envp = room_for(args, count + 2, sizeof(*plan->envp));
+	if (args->wrong)
 		return;
-	}
 	if (length > 0)
 		memcpy(plan->environ_block, data, length);
 	plan->environ_block[length] = '\0';
@@ -293,9 +301,7 @@ static void read_environ(struct args *args, napi_value array, bool with_listen_p
 static void read_fds(struct args *args, napi_value array, struct plan *plan)
 {
 	plan->moves_count = length_of(args, array);
-	plan->moves = calloc((size_t)plan->moves_count + 1, sizeof(*plan->moves));
-	if (!plan->moves)
-		args->wrong = true;
+	plan->moves = room_for(args, (size_t)plan->moves_count + 1, sizeof(*plan->moves));
 	for (uint32_t i = 0; i < plan->moves_count && !args->wrong; i++) {
 		napi_value move = element(args, array, i);
 		plan->moves[i].from = int_property(args, move, "from");
