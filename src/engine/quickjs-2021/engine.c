@@ -98,10 +98,36 @@ static void leave_objects_uncounted(JSRuntime *runtime)
 		list_entry(link, JSGCObjectHeader, link)->ref_count = uncounted;
 }
 
+// A class with private methods gets a mark for its objects when the first is made: on the object that its methods are
+// of, which would be written, and its shape copied, at every start.
+static int add_brands(JSContext *context)
+{
+	struct list_head *link;
+	list_for_each(link, &context->rt->gc_obj_list) {
+		JSObject *function = (JSObject *)list_entry(link, JSGCObjectHeader, link);
+		if (gc_type_of(&function->header) != JS_GC_OBJ_TYPE_JS_OBJECT || function->class_id != JS_CLASS_BYTECODE_FUNCTION)
+			continue;
+		JSObject *home = function->u.func.home_object;
+		JSProperty *property;
+		if (!home || find_own_property(&property, home, JS_ATOM_Private_brand))
+			continue;
+		JSValue brand = JS_NewSymbolFromAtom(context, JS_ATOM_brand, JS_ATOM_TYPE_PRIVATE);
+		if (JS_IsException(brand))
+			return -1;
+		property = add_property(context, home, JS_ATOM_Private_brand, JS_PROP_C_W_E);
+		if (!property) {
+			JS_FreeValue(context, brand);
+			return -1;
+		}
+		property->u.value = brand;
+	}
+	return 0;
+}
+
 int engine_settle(JSContext *context)
 {
 	JSRuntime *runtime = context->rt;
-	if (make_lazy_properties(context) < 0 || make_room_for_names(runtime) < 0)
+	if (make_lazy_properties(context) < 0 || add_brands(context) < 0 || make_room_for_names(runtime) < 0)
 		return -1;
 	JS_RunGC(runtime);
 	leave_objects_uncounted(runtime);
