@@ -23,6 +23,8 @@ export interface TestGroup {
   findFaults?(): string[];
   /** Whether all of it takes over two minutes. */
   readonly isLong?: boolean;
+  /** Reasons for a test to be skipped that hold on every machine. */
+  readonly excuses?: readonly string[];
 }
 
 /** What is in it takes over two minutes, as do files named *.long.test.ts elsewhere. */
@@ -115,6 +117,7 @@ export const groups: readonly TestGroup[] = [
     needs: buildSanitized,
     findFaults: readReports,
     isLong: true,
+    excuses: ['needs a conmon that is linked statically'], // as no sanitizer can be
   },
   {
     name: 'journald',
