@@ -8,7 +8,7 @@ import { stripTypeScriptTypes } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import type { TestContext } from 'node:test';
 import { findEngine } from '../../scripts/build/engine-source.ts';
-import { buildExecutable, variants } from '../../scripts/build/executable.ts';
+import { buildExecutable, type Variant, variants } from '../../scripts/build/executable.ts';
 import { findToolchain } from '../../scripts/build/toolchain.ts';
 import { makeFolder } from '../fixtures/monitored.ts';
 
@@ -43,15 +43,20 @@ export async function buildMonitor(t: TestContext, engine: string): Promise<stri
 }
 
 /** The path of an executable that runs programs/NAME.ts. Start it with `--sync`: it then does not fork. */
-export async function buildProgram(t: TestContext, name: string, engine: string): Promise<string> {
+export async function buildProgram(
+  t: TestContext,
+  name: string,
+  engine: string,
+  variant: Variant = variants.release,
+): Promise<string> {
   const folder = makeFolder(t, 'program');
   const target = join(folder, name);
   const modules = join(folder, 'modules');
   const program = `test/engine/programs/${name}.ts`;
   write(modules, 'src/main.ts', mainModule(program));
   for (const path of withImports(program)) write(modules, path, stripTypeScriptTypes(readSource(path)));
-  const toolchain = findToolchain('static');
-  await buildExecutable(target, findEngine(engine), toolchain, variants.release, modules);
+  const toolchain = findToolchain(variant === variants.sanitize ? 'dynamic' : 'static');
+  await buildExecutable(target, findEngine(engine), toolchain, variant, modules);
   return target;
 }
 
