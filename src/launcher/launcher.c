@@ -5,7 +5,7 @@
 
 #define _GNU_SOURCE
 #include "launcher.h"
-#include "options.h" // made by scripts/options-header.ts from src/options/table.ts
+#include "options.h" // made by scripts/build/options-header.ts from src/options/table.ts
 
 #include <dirent.h>
 #include <errno.h>

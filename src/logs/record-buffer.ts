@@ -15,7 +15,7 @@ export interface RecordSink {
   spill(bytes: Uint8Array, last: number, length: number): number;
 }
 
-/** Two or three fills of it take a pipe's worth of short lines. More of it is no faster, but more memory. */
+/** It is filled several times for a whole read. More of it is no faster, but more memory. */
 const bufferBytes = 128 * 1024;
 const newline = 0x0a;
 const recordBytesMax = prefixBytes + recordTextBytesMax + 1;
