@@ -11,6 +11,9 @@ import type { TestContext } from 'node:test';
 import { hangMs } from '../fixtures/waiting.ts';
 import { type Conmon, conmons, hostrun, ociRuntime } from './manager-harness.ts';
 
+/** Some children of a test live as long as it does, which has several waits in it. */
+const childHangMs = 10 * hangMs;
+
 export const conmonctl = join(import.meta.dirname, '../../bin/conmonctl');
 
 /** A runtime and a conmon to test over. */
@@ -64,7 +67,7 @@ export class Ctl {
   start(args: readonly string[], options: CallOptions = {}): ChildProcess {
     const [file = '', ...words] = this.words(args);
     const env = { ...process.env, ...options.env };
-    return spawn(file, words, { stdio: ['pipe', 'pipe', 'pipe'], env, timeout: hangMs });
+    return spawn(file, words, { stdio: ['pipe', 'pipe', 'pipe'], env, timeout: childHangMs });
   }
 
   /** Runs a command to its end. */
@@ -105,13 +108,20 @@ export async function readUntil(stream: NodeJS.ReadableStream, words: string): P
       () => reject(new Error(`waited for ${JSON.stringify(words)} in ${JSON.stringify(read)}`)),
       hangMs,
     );
+    const stop = () => {
+      clearTimeout(limit);
+      stream.off('data', take).off('end', end);
+    };
     const take = (chunk: Buffer | string) => {
       read += chunk.toString();
       if (!read.includes(words)) return;
-      clearTimeout(limit);
-      stream.off('data', take);
+      stop();
       resolve(read);
     };
-    stream.on('data', take);
+    const end = () => {
+      stop();
+      reject(new Error(`an end instead of ${JSON.stringify(words)} after ${JSON.stringify(read)}`));
+    };
+    stream.on('data', take).on('end', end);
   });
 }

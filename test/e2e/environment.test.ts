@@ -10,6 +10,7 @@ import { sys } from '../../src/sys/real.ts';
 import { reap } from '../fixtures/caller.ts';
 import { conmon, form } from '../fixtures/conmon.ts';
 import { fixture, listChildren, makeFolder, startMonitored } from '../fixtures/monitored.ts';
+import { withoutPrograms } from '../fixtures/programs.ts';
 import { must } from '../fixtures/waiting.ts';
 
 /** Code that could be made to run; it leaves a file to be found. */
@@ -380,7 +381,9 @@ test('R23 environment: no file of the working directory, of home or of a variabl
   );
 });
 
-test('R6, E12 environment: the runtime and the exit command have the caller’s limits, and not those of an engine', t => {
+test('R6, E12 environment: the runtime and the exit command have the caller’s limits, and not those of an engine', {
+  skip: withoutPrograms('prlimit'),
+}, t => {
   const dir = makeFolder(t);
   const runtime = join(dir, 'runtime');
   const record = (name: string) => `cat /proc/$$/limits >${dir}/${name}`;

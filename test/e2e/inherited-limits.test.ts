@@ -3,12 +3,15 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
 import { conmon } from '../fixtures/conmon.ts';
 import { makeGate, openGate, startMonitored } from '../fixtures/monitored.ts';
+import { withoutPrograms } from '../fixtures/programs.ts';
 
-test('G7 RLIMIT_FSIZE on the log: whole records as far as it goes, and the caller learns how the container ends', t => {
+test('G7 RLIMIT_FSIZE on the log: whole records as far as it goes, and the caller learns how the container ends', {
+  skip: withoutPrograms('prlimit'),
+}, t => {
   const limit = 64 * 1024;
   const box = startMonitored(t, {
     container:
@@ -23,7 +26,9 @@ test('G7 RLIMIT_FSIZE on the log: whole records as far as it goes, and the calle
 
 // A rule without dates for some C libraries, which then never leave summer time.
 for (const zone of ['EST5EDT', 'PST8PDT'])
-  test(`L6 TZ=${zone}: the offset of the file of that name`, t => {
+  test(`L6 TZ=${zone}: the offset of the file of that name`, {
+    skip: !existsSync(`/usr/share/zoneinfo/${zone}`) && 'needs the files of time zones',
+  }, t => {
     const path = `/usr/share/zoneinfo/${zone}`;
     const offsetOf = (TZ: string) => {
       const box = startMonitored(t, { container: 'echo hello', env: { TZ } });

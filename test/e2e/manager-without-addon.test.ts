@@ -119,7 +119,6 @@ for (const conmon of conmons)
 
 test('conmonctl: doctor advises, exec works, and what has to attach says what to do instead', async t => {
   const root = mkdtempSync(join(tmpdir(), 'conmonctl-'));
-  t.after(() => rmSync(root, { recursive: true, force: true }));
   const [conmon] = conmons;
   assert.ok(conmon);
   const globals = ['--root', root, '--runtime', ociRuntime, '--conmon', conmon.path];
@@ -129,6 +128,10 @@ test('conmonctl: doctor advises, exec works, and what has to attach says what to
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
     );
+  t.after(async () => {
+    await call('delete', '--force', 'one'); // hooks run in their order: the container first, then what knows of it
+    rmSync(root, { recursive: true, force: true });
+  });
   const { findings, ready } = JSON.parse((await call('doctor', '--json')).stdout);
   const { verdict, found } = findings.find(({ about }: { about: string }) => about === 'addon');
   assert.deepEqual([ready, verdict], [true, 'advice']);
@@ -140,7 +143,6 @@ test('conmonctl: doctor advises, exec works, and what has to attach says what to
   assert.match(run.stderr, /^conmonctl: Node\.js alone can’t attach .*\n {2}try: `conmonctl run -d`/);
   assert.equal((await call('list', '-q')).stdout, '');
   assert.equal((await call('run', '-d', '--id', 'one', bundle)).status, 0);
-  t.after(() => call('delete', '--force', 'one'));
   const said = await call('exec', 'one', '--', '/bin/sh', '-c', 'echo said; exit 3');
   assert.deepEqual([said.status, said.stdout, said.stderr], [3, 'said\n', '']);
   const refused = await call('exec', '-i', 'one', '--', '/bin/cat');

@@ -26,6 +26,7 @@ import {
   startMonitored,
   waitUntil,
 } from '../fixtures/monitored.ts';
+import { withoutPrograms } from '../fixtures/programs.ts';
 
 /** For all of which each client has room in its queue, so that none is waited for. */
 const linesCount = 50_000;
@@ -58,7 +59,7 @@ if (form === 'compiled') {
 
   for (const isTerminal of [false, true])
     test(`one thread: with RLIMIT_NPROC reached, ${isTerminal ? 'a terminal' : 'pipes'}: a flood, clients, sizes and reopens`, {
-      skip: withoutUsers(),
+      skip: withoutUsers() || withoutPrograms('prlimit'),
     }, t => {
       const container = startFlooding(t, isTerminal, asSomebody);
       const [file, ...args] = asSomebody;

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { type TestContext, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import type { Message } from 'dbus-native';
 import { TimeLimitError } from '../../src/manager/errors.ts';
 import { ScopeError, systemdScopes } from '../../src/manager/systemd/index.ts';
 import { startScope } from '../../src/manager/systemd/start-scope.ts';
+import { testWith } from '../fixtures/programs.ts';
 import { conmons, hostrun, makeManager, makeShellBundle } from './manager-harness.ts';
 import { Daemon, jobPath, listenInSilence, Peer } from './systemd-harness.ts';
 import {
@@ -22,6 +23,8 @@ import {
   soonMs,
   takeError,
 } from './systemd-question.ts';
+
+const test = testWith('dbus-daemon');
 
 test('S10 bus: none there is an error at once, with the path', async t => {
   const daemon = await Daemon.start(t);

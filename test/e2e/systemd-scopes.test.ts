@@ -1,11 +1,12 @@
 // Scopes, asked of a systemd that answers early, late, twice, wrongly or never.
 
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { createClient, type MessageBus } from 'dbus-native';
 import { TimeLimitError } from '../../src/manager/errors.ts';
 import { ScopeError } from '../../src/manager/systemd/index.ts';
 import { startScope } from '../../src/manager/systemd/start-scope.ts';
+import { testWith } from '../fixtures/programs.ts';
 import { Daemon, jobPath, Peer } from './systemd-harness.ts';
 import {
   ask,
@@ -18,6 +19,8 @@ import {
   takeError,
   unit,
 } from './systemd-question.ts';
+
+const test = testWith('dbus-daemon');
 
 const unitExists = 'org.freedesktop.systemd1.UnitExists';
 
