@@ -4,6 +4,8 @@
 //   build.ts [--out FOLDER] [--engine VERSION|FOLDER] [--variant NAME] [--dynamic] [--target TRIPLET]
 //   build.ts --node [--out FOLDER]
 //
+// --out is dist when not given, and build/node-form with --node.
+//
 // --engine is a version in src/engine/engines.json or a folder with an engine's sources. --variant is one of those in
 // scripts/build/executable.ts. --node makes the Node form: the same launcher, in front of the project's Node.js that
 // runs src/main.ts where it lies.
@@ -24,19 +26,28 @@ process.removeAllListeners('warning'); // that taking types out is experimental
 const { values } = parseArgs({
   options: {
     node: { type: 'boolean' },
-    out: { type: 'string', default: join(project, 'dist') },
+    out: { type: 'string' },
     engine: { type: 'string' },
     variant: { type: 'string', default: 'release' },
     dynamic: { type: 'boolean' },
     target: { type: 'string' },
   },
 });
-const out = resolve(values.out);
+const out = resolve(values.out ?? join(project, values.node ? 'build/node-form' : 'dist'));
 
-if (values.target === undefined) buildAddon(join(project, 'dist/sys.node'));
-if (values.node) {
-  buildNodeForm(out);
-} else {
+try {
+  if (values.target === undefined) buildAddon(join(project, 'dist/sys.node'));
+  if (values.node) buildNodeForm(out);
+  else await build();
+  // Better here than at the first container.
+  if (values.target === undefined)
+    execFileSync(join(out, 'conmon'), ['-h'], { stdio: ['ignore', 'ignore', 'inherit'] });
+} catch (error) {
+  console.error(`The build has failed: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}
+
+async function build(): Promise<void> {
   const variant = Object.entries(variants).find(([name]) => name === values.variant)?.[1];
   if (variant === undefined)
     throw new Error(`--variant ${values.variant} is none of ${Object.keys(variants).join(', ')}`);
@@ -46,6 +57,3 @@ if (values.node) {
   await buildExecutable(join(out, 'conmon'), source, toolchain, variant);
   writeManPages(join(out, 'man'));
 }
-// Better here than at the first container.
-if (values.target === undefined)
-  execFileSync(join(out, 'conmon'), ['-h'], { stdio: ['ignore', 'ignore', 'inherit'] });

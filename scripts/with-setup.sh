@@ -2,7 +2,7 @@
 # Runs one of the project's tasks on any checkout, fresh or not: installs the dependencies where they are missing
 # or not those of package-lock.json, builds what is out of date, then starts the task.
 #
-#   with-setup.sh demo|test|test:long|conformance|build|bench [argument]...
+#   with-setup.sh demo|test|test:long|conformance|build|bench|lint|typecheck [argument]...
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,7 +13,7 @@ step() { printf '==> %s\n' "$*" >&2; }
 fail() { printf 'conmon-ts: %s\n' "$@" >&2; exit 1; }
 
 main() {
-  local task=${1:?usage: with-setup.sh demo|test|test:long|conformance|build|bench [argument]...}
+  local task=${1:?usage: with-setup.sh demo|test|test:long|conformance|build|bench|lint|typecheck [argument]...}
   shift
   [[ $(uname -s) == Linux ]] || fail 'conmon-ts runs on Linux only: containers are processes of its kernel.'
   require_npm
@@ -28,6 +28,8 @@ main() {
     test:long) build; run scripts/test.ts --long "$@" ;;
     conformance) build; run scripts/conformance.ts "$@" ;;
     bench) build; run test/bench/main.ts "$@" ;;
+    lint) exec biome check src bin test scripts "$@" ;;
+    typecheck) exec tsc --noEmit "$@" ;;
     *) fail "There is no task named $task." ;;
   esac
 }
@@ -53,7 +55,7 @@ require_compiler() {
 
 # Compared by content, not by time: a checkout gives files any time.
 install_dependencies() {
-  cmp -s package-lock.json "$stamp" && "$node" --version >/dev/null 2>&1 && return
+  [[ -e $stamp && $(<package-lock.json) == "$(<"$stamp")" ]] && "$node" --version >/dev/null 2>&1 && return
   step 'Installing the dependencies, a pinned Node.js among them (about a minute the first time)'
   use_headers_of_this_machine
   # Not `npm ci`: it would begin by removing what is there.

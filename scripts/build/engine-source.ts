@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { ask, project } from './commands.ts';
 import { downloadFromDebian } from './debian-package.ts';
 
@@ -138,7 +139,8 @@ function fetchFromNpm(engine: Engine, work: string): void {
     '--pack-destination',
     work,
   ]);
-  execFileSync('tar', ['-xzf', only(work, '*.tgz'), '-C', work]);
+  const archive = gunzipSync(readFileSync(only(work, '*.tgz')));
+  execFileSync('tar', ['-x', '-C', work], { input: archive, stdio: ['pipe', 'ignore', 'inherit'] });
 }
 
 function only(folder: string, pattern: string): string {

@@ -18,6 +18,7 @@ export function buildNodeForm(out: string): void {
   writeIfChanged(join(generated, 'options.h'), optionsHeader(readCommit()));
   mkdirSync(join(out, 'libexec'), { recursive: true });
   const target = join(out, 'conmon');
+  console.log(`building ${target}, in front of Node.js`);
   const flags = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-I', generated, '-I', 'src/launcher'];
   const engineArguments = nodeArguments.map(argument => JSON.stringify(argument)).join(', ');
   const sources = ['src/launcher/launcher.c', 'src/launcher/node.c'];
