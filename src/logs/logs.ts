@@ -25,8 +25,8 @@ export type Logs = Required<LogDriver> & {
 export function openLogs(sys: Sys, options: LogOptions & JournaldOptions, warn: Warn): Logs {
   if (options.logPath.length === 0) throw new Refusal('Log driver not provided. Use --log-path');
   const targets = options.logPath.map(parseLogPath);
-  const files = targets.filter(target => target.driver === 'k8s-file');
-  const path = files[files.length - 1]?.path;
+  let path: string | undefined;
+  for (const target of targets) if (target.driver === 'k8s-file') path = target.path;
   const hasJournald = targets.some(target => target.driver === 'journald');
   const drivers: LogDriver[] = [];
   if (path !== undefined) drivers.push(openK8sFile(sys, path, options, warn));
