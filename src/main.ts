@@ -2,6 +2,7 @@
 
 import { defaultLogLevel, parseLogLevel } from './messages/level.ts';
 import { type Messages, openMessages, sayUsageError } from './messages/messages.ts';
+import { describeError } from './monitor/describe-error.ts';
 import { Monitor } from './monitor/monitor.ts';
 import { acceptOptions, acceptUsage } from './options/accept.ts';
 import { readCharset } from './options/charset.ts';
@@ -50,7 +51,7 @@ function main(given: string | undefined): number {
     const options = acceptOptions(values, { cwd: readWorkingDirectory(sys), access: sys.access });
     return new Monitor(sys, options, handoff, messages).run();
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = describeError(error);
     if (messages === undefined || error instanceof UsageRefusal) sayUsageError(sys, text);
     else messages.error(text);
     return exitFailure;
