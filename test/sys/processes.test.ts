@@ -14,6 +14,7 @@ import {
   SIGTERM,
   SIGUSR1,
   SIGUSR2,
+  SIGXFSZ,
   WNOHANG,
 } from '../../src/sys/constants.ts';
 import { EAGAIN, ECHILD, EINTR, EMFILE, ENOENT } from '../../src/sys/errno.ts';
@@ -54,7 +55,7 @@ describe('processes', () => {
     assert.deepEqual(caught.toSorted(), [SIGCHLD, SIGTERM, SIGQUIT, SIGINT].toSorted());
     assert.deepEqual(
       sys.called('ignoreSignal').map(([, number]) => number),
-      [SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2],
+      [SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2, SIGXFSZ],
     );
     assert.deepEqual(processes.facts, {
       runtimeStatus: undefined,
