@@ -11,3 +11,35 @@ export interface Change {
   /** What is put in its place, with `$1` for the expression's groups. */
   readonly put: string;
 }
+
+/** What both kinds of QuickJS have in the same words. */
+export const changesOfBoth: readonly Change[] = [
+  {
+    why: 'How much garbage may gather does not depend on the size of the image.',
+    find: `        rt->malloc_gc_threshold = rt->malloc_state.malloc_size +
+            (rt->malloc_state.malloc_size >> 1);
+`,
+    times: 1,
+    put: `        rt->malloc_gc_threshold = rt->malloc_state.malloc_size + image_garbage_bytes_max;
+`,
+  },
+  {
+    why: 'An allocation that fails may collect: the shape must be in the list by then. See docs/decisions/engine-cves.md.',
+    find: `        sh_alloc = js_realloc(ctx, get_alloc_from_shape(sh),
+                              get_shape_size(new_hash_size, new_size));
+        if (unlikely(!sh_alloc)) {
+            /* insert again in the GC list */
+            list_add_tail(&sh->header.link, &ctx->rt->gc_obj_list);
+            return -1;
+`,
+    times: 1,
+    put: `        sh_alloc = js_realloc_rt(ctx->rt, get_alloc_from_shape(sh),
+                                 get_shape_size(new_hash_size, new_size));
+        if (unlikely(!sh_alloc)) {
+            /* insert again in the GC list */
+            list_add_tail(&sh->header.link, &ctx->rt->gc_obj_list);
+            JS_ThrowOutOfMemory(ctx);
+            return -1;
+`,
+  },
+];

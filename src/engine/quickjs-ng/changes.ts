@@ -1,13 +1,14 @@
-// What the build changes in QuickJS-NG's quickjs.c: objects of the image are neither counted nor freed nor collected,
-// and a failed allocation does no harm.
-// Each change says how often it must be possible; a version in which it is not is refused.
+// What the build changes in QuickJS-NG's quickjs.c: objects of the image are neither counted nor freed nor collected, and
+// a failed allocation does no harm. Each change says how often it must be possible; a version in which it is not is
+// refused.
 
-import type { Change } from '../change.ts';
+import { type Change, changesOfBoth } from '../change.ts';
 
 /** An lvalue of the engine's: a variable, or members of it. */
 const object = String.raw`JS_REF_COUNT\((\w+(?:->\w+)*)\)`;
 
 export const changes: readonly Change[] = [
+  ...changesOfBoth,
   {
     why: 'What counts references, and where nobody counts.',
     find: '#define JS_REF_COUNT(p) (js_rc(p)->ref_count)\n',
@@ -51,15 +52,6 @@ static inline int image_unrefer(const void *p) { return image_has(p) ? 1 << 30 :
     put: '#define JS_ARENA_LARGE_BLOCKS_ONLY 1\n',
   },
   {
-    why: 'How much garbage may gather does not depend on the size of the image.',
-    find: `        rt->malloc_gc_threshold = rt->malloc_state.malloc_size +
-            (rt->malloc_state.malloc_size >> 1);
-`,
-    times: 1,
-    put: `        rt->malloc_gc_threshold = rt->malloc_state.malloc_size + image_garbage_bytes_max;
-`,
-  },
-  {
     why: 'The same image from the same sources: what seeds Math.random and the hashes of maps is a constant.',
     find: '    ctx->random_state = js__gettimeofday_us();\n',
     times: 1,
@@ -77,25 +69,6 @@ static inline int image_unrefer(const void *p) { return image_has(p) ? 1 << 30 :
     }
     assert(JS_REF_COUNT(p->shape) == 1);
     if (add_shape_property(ctx, &p->shape, p, prop, prop_flags))
-`,
-  },
-  {
-    why: 'An allocation that fails may collect: the shape must be in the list by then. See docs/decisions/engine-cves.md.',
-    find: `        sh_alloc = js_realloc(ctx, get_alloc_from_shape(sh),
-                              get_shape_size(new_hash_size, new_size));
-        if (unlikely(!sh_alloc)) {
-            /* insert again in the GC list */
-            list_add_tail(&sh->header.link, &ctx->rt->gc_obj_list);
-            return -1;
-`,
-    times: 1,
-    put: `        sh_alloc = js_realloc_rt(ctx->rt, get_alloc_from_shape(sh),
-                                 get_shape_size(new_hash_size, new_size));
-        if (unlikely(!sh_alloc)) {
-            /* insert again in the GC list */
-            list_add_tail(&sh->header.link, &ctx->rt->gc_obj_list);
-            JS_ThrowOutOfMemory(ctx);
-            return -1;
 `,
   },
 ];
