@@ -20,6 +20,8 @@ import type { Reactor, Timer } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
 import { PieceQueue, type SlabPool } from './piece-queue.ts';
 
+/** Podman's and CRI-O's buffers hold 8193 bytes: the type byte and this. */
+const attachPayloadBytesMax = 8192;
 /** What a client that does not read may hold back: 1 MiB, and the bytes of the pieces' lengths. */
 export const queueSlabsMax = 16;
 /** What the caller reads in one go and broadcasts must still fit. */
@@ -75,10 +77,32 @@ export class AttachClient {
     return this.#queue.slabs <= queueSlabsMax - broadcastSlabsMax;
   }
 
-  /** Sends a packet now, or queues it behind those that wait. */
-  deliver(packet: Uint8Array, length: number): void {
-    if (!this.#writable || (this.#queue.bytes === 0 && this.#send(packet, 0, length))) return;
-    this.#queue.push(packet, 0, length);
+  /** Sends `buf[start, end)` now, in packets behind the byte `type`, or queues it behind those that wait. */
+  deliver(type: number, buf: Uint8Array, start: number, end: number): void {
+    for (let at = this.#sendMany(type, buf, start, end); at < end; at += attachPayloadBytesMax) {
+      const before = buf[at - 1]!;
+      buf[at - 1] = type; // a packet as it is sent: what was there is put back
+      this.#deliverOne(buf, at - 1, 1 + Math.min(attachPayloadBytesMax, end - at));
+      buf[at - 1] = before;
+    }
+  }
+
+  /** Sends what the socket takes of several packets at once. Answers where the rest begins. */
+  #sendMany(type: number, buf: Uint8Array, start: number, end: number): number {
+    let at = start;
+    while (this.#writable && this.#queue.bytes === 0 && end - at > attachPayloadBytesMax) {
+      const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+      const { sys } = this.#owner;
+      const sent = sys.sendmmsg(this.#fd, type, buf, at, end - at, attachPayloadBytesMax, flags);
+      if (sent <= 0) break; // why, the next packet alone will tell
+      at = Math.min(end, at + sent * attachPayloadBytesMax);
+    }
+    return at;
+  }
+
+  #deliverOne(buf: Uint8Array, offset: number, length: number): void {
+    if (!this.#writable || (this.#queue.bytes === 0 && this.#send(buf, offset, length))) return;
+    this.#queue.push(buf, offset, offset + length);
     this.watch();
   }
 

@@ -36,8 +36,6 @@ export function openAttachServer(
   return new AttachServer(sys, reactor, new AttachSocket(sys, where), hooks, warn);
 }
 
-/** Podman's and CRI-O's buffers hold 8193 bytes: the type byte and this. */
-const attachPayloadBytesMax = 8192;
 /** The type bytes that callers know. */
 const streamTypes: Readonly<Record<OutputStream, number>> = { stdout: 2, stderr: 3 };
 /** More than a packet can have with the kernel's default send buffer (net.core.wmem_default, 212992 bytes). */
@@ -60,7 +58,6 @@ export class AttachServer implements ClientOwner {
   readonly #socket: AttachSocket;
   readonly #hooks: AttachHooks;
   readonly #clients = new Set<AttachClient>();
-  #packet: Uint8Array | undefined;
   #received: Uint8Array | undefined;
   #acceptRest: Timer | undefined;
 
@@ -79,17 +76,12 @@ export class AttachServer implements ClientOwner {
     this.#listen();
   }
 
-  /** Sends `buf[start, end)` to every client, in packets of at most 8192 bytes, or queues it. Does not keep `buf`. */
+  /** Sends `buf[start, end)` to every client, in packets of at most 8192 bytes, or queues it. There must be a byte before
+   * `start`. Leaves `buf` as it was, and does not keep it. */
   broadcast(stream: OutputStream, buf: Uint8Array, start: number, end: number): void {
     this.#accept(); // who connected before this output was read gets it, whichever the reactor reports first
     if (this.#clients.size === 0) return;
-    this.#packet ??= new Uint8Array(1 + attachPayloadBytesMax);
-    this.#packet[0] = streamTypes[stream];
-    for (let at = start; at < end; at += attachPayloadBytesMax) {
-      const length = Math.min(attachPayloadBytesMax, end - at);
-      this.#packet.set(buf.subarray(at, at + length), 1);
-      for (const client of this.#clients) client.deliver(this.#packet, 1 + length);
-    }
+    for (const client of this.#clients) client.deliver(streamTypes[stream], buf, start, end);
     this.onProgress();
   }
 

@@ -248,6 +248,7 @@ const defaults: { readonly [K in SysCall]: (script: Script, ...args: Parameters<
   listen: () => 0,
   accept4: () => -EAGAIN,
   send: (_script, _fd, _buf, _offset, length) => length,
+  sendmmsg: (_script, _fd, _first, _buf, _offset, length, packetBytes) => Math.ceil(length / packetBytes),
   sendto: (_script, _fd, _buf, _offset, length) => length,
   sendFdTo: () => 0,
   sendFd: (_script, _fd, _buf, _offset, length) => length,

@@ -73,6 +73,17 @@ export interface Sys {
   accept4(fd: number, flags: number): number;
   /** send(2) of `buf[offset, offset + length)`. */
   send(fd: number, buf: Uint8Array, offset: number, length: number, flags: number): number;
+  /** sendmmsg(2) of `buf[offset, offset + length)` in packets of `packetBytes`, the last one of what is left, each behind
+   * the byte `first`. Answers how many were sent, at most 32 in one call; -errno where the first was refused. */
+  sendmmsg(
+    fd: number,
+    first: number,
+    buf: Uint8Array,
+    offset: number,
+    length: number,
+    packetBytes: number,
+    flags: number,
+  ): number;
   /** sendto(2) to the datagram socket at `path`. */
   sendto(fd: number, buf: Uint8Array, offset: number, length: number, flags: number, path: string): number;
   /** sendmsg(2) of no data but one SCM_RIGHTS fd, to the datagram socket at `path`. */

@@ -251,6 +251,36 @@ describe('real Sys: sockets', () => {
     assert.equal(sys.connect(sys.socket(c.SOCK_SEQPACKET), path), -e.ECONNREFUSED);
   });
 
+  it('sendmmsg: packets of one size, each behind a byte, the last one of the rest; what does not fit is not counted', () => {
+    const path = newPath();
+    const listener = sys.socket(c.SOCK_SEQPACKET | c.SOCK_CLOEXEC);
+    assert.equal(sys.bind(listener, path), 0);
+    assert.equal(sys.listen(listener, 1), 0);
+    const client = sys.socket(c.SOCK_SEQPACKET | c.SOCK_NONBLOCK | c.SOCK_CLOEXEC);
+    assert.equal(sys.connect(client, path), 0);
+    const served = sys.accept4(listener, c.SOCK_NONBLOCK | c.SOCK_CLOEXEC);
+    const flags = c.MSG_DONTWAIT | c.MSG_NOSIGNAL;
+    assert.equal(sys.sendmmsg(client, 2, Buffer.from('-abcde-'), 1, 5, 2, flags), 3);
+    const buf = Buffer.alloc(9000);
+    const received = () => {
+      const length = sys.recv(served, buf, 0, buf.length, 0);
+      return length < 0 ? length : buf.toString('latin1', 0, length);
+    };
+    assert.deepEqual(
+      [received(), received(), received(), received()],
+      ['\x02ab', '\x02cd', '\x02e', -e.EAGAIN],
+    );
+    const much = Buffer.alloc(256 * 1024, 'x');
+    let packets = 0;
+    for (let sent = 1; sent > 0; packets += Math.max(sent, 0))
+      sent = sys.sendmmsg(client, 3, much, 0, much.length, 8192, flags);
+    for (let i = 0; i < packets; i++) assert.equal(received(), `\x03${'x'.repeat(8192)}`);
+    assert.equal(received(), -e.EAGAIN);
+    sys.close(served);
+    assert.equal(sys.sendmmsg(client, 2, much, 0, much.length, 8192, flags), -e.EPIPE);
+    for (const fd of [client, listener]) sys.close(fd);
+  });
+
   it('bind: a path that does not fit into an address is -ENAMETOOLONG, a taken one -EADDRINUSE', () => {
     const fd = sys.socket(c.SOCK_DGRAM | c.SOCK_CLOEXEC);
     assert.equal(sys.bind(fd, `/tmp/${'x'.repeat(120)}`), -e.ENAMETOOLONG);

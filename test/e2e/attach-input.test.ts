@@ -102,7 +102,7 @@ test('attach input A17: input of a client that went without reading its output i
   const on = new TestServer(t);
   const client = on.attach();
   client.send('parting words');
-  on.server.broadcast('stdout', Buffer.from('unread'), 0, 6);
+  on.server.broadcast('stdout', Buffer.from('.unread'), 1, 7);
   client.close();
   on.until(() => on.inputEnds === 1);
   assert.equal(on.input.toString(), 'parting words');

@@ -10,7 +10,7 @@ const mib = 1 << 20;
 const muchMoreThanFits = 4 * mib;
 
 function broadcast(on: TestServer, data: Uint8Array, stream: 'stdout' | 'stderr' = 'stdout'): void {
-  on.server.broadcast(stream, data, 0, data.length);
+  on.server.broadcast(stream, Buffer.concat([Buffer.alloc(1), data]), 1, 1 + data.length);
 }
 
 /** Broadcasts 64 KiB at a time while there is room, from `from` on. Answers how far it came. */
@@ -18,7 +18,7 @@ function broadcastWhileRoom(on: TestServer, data: Uint8Array, from: number): num
   let at = from;
   while (on.server.hasRoom && at < data.length) {
     const end = Math.min(data.length, at + 65_536);
-    on.server.broadcast('stdout', data, at, end);
+    broadcast(on, data.subarray(at, end));
     at = end;
   }
   return at;
@@ -84,7 +84,7 @@ test('attach output A10: one-byte packets are bounded as well, and none is lost'
   const data = randomBytes(300_000);
   let at = 0;
   const pump = () => {
-    for (; on.server.hasRoom && at < data.length; at++) on.server.broadcast('stdout', data, at, at + 1);
+    for (; on.server.hasRoom && at < data.length; at++) broadcast(on, data.subarray(at, at + 1));
   };
   pump();
   assert.ok(!on.server.hasRoom && on.server.pending <= mib, `${on.server.pending} bytes queued`);

@@ -43,7 +43,7 @@ test('attach socket A3, A6: the link leads to the socket, and both are gone afte
   on.server.unlink();
   assert.equal(lstatSync(link, { throwIfNoEntry: false }), undefined);
   assert.equal(existsSync(join(on.bundle, 'attach')), false);
-  on.server.broadcast('stdout', Buffer.from('still here'), 0, 10);
+  on.server.broadcast('stdout', Buffer.from('.still here'), 1, 11);
   on.server.close();
   on.until(() => client.ended === 0);
   assert.equal(client.bytes(2).toString(), 'still here');

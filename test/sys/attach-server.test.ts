@@ -84,7 +84,7 @@ function open(): Scene {
       sys.answer('accept4', fd).events(listener, EPOLLIN);
       reactor.turn(0);
     },
-    broadcast: text => server.broadcast('stdout', Buffer.from(text), 0, text.length),
+    broadcast: text => server.broadcast('stdout', Buffer.from(`.${text}`), 1, 1 + text.length),
   };
 }
 
@@ -223,6 +223,19 @@ test('attach server A10: what a client does not take waits for EPOLLOUT, in orde
   assert.deepEqual(on.sys.sent(50), [Buffer.from('\x02one'), Buffer.from('\x02two')]);
   assert.deepEqual(watches(on.sys, 50), [input, input | EPOLLOUT, input]);
   assert.deepEqual(on.told, ['flushed']);
+});
+
+test('attach server A10: of several packets at once, those that the socket does not take are queued, in order', () => {
+  const on = open();
+  on.accept(50);
+  const text = ['a', 'b', 'c'].map(letter => letter.repeat(8192)).join('');
+  on.sys.answer('sendmmsg', 1, -EAGAIN).answer('send', -EAGAIN).events(50, EPOLLOUT);
+  on.broadcast(text);
+  on.reactor.turn(0);
+  assert.deepEqual(
+    on.sys.sent(50).map(packet => packet.toString('latin1')),
+    [`\x02${'b'.repeat(8192)}`, `\x02${'c'.repeat(8192)}`],
+  );
 });
 
 test('attach server A23: with no memory for a packet it is tried again after 100 ms', () => {

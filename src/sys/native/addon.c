@@ -270,6 +270,31 @@ INT_CALL(setsockopt, 3, setsockopt(a, SOL_SOCKET, b, &c, sizeof(c)))
 BYTES_CALL(send, 5, send(fd, bytes, length, flags))
 BYTES_CALL(recv, 5, recv(fd, bytes, length, flags))
 
+enum { packets_max = 32 };
+
+// Not by the C library: musl's makes a call for each packet. What the kernel takes for padding is zeroed.
+CALL(sendmmsg)
+{
+	struct args args = args_of(env, info, 7);
+	struct mmsghdr messages[packets_max] = {0};
+	struct iovec parts[packets_max][2];
+	size_t length = 0, count = 0;
+	int fd = INT(0);
+	uint8_t first = (uint8_t)INT(1);
+	uint8_t *bytes = args_range(&args, 2, &length);
+	int64_t packet = args_int(&args, 5);
+	int flags = INT(6);
+	if (packet <= 0)
+		args.wrong = true;
+	for (size_t at = 0; !args.wrong && at < length && count < packets_max; at += (size_t)packet, count++) {
+		parts[count][0] = (struct iovec){&first, 1};
+		parts[count][1] = (struct iovec){bytes + at, length - at < (size_t)packet ? length - at : (size_t)packet};
+		messages[count].msg_hdr.msg_iov = parts[count];
+		messages[count].msg_hdr.msg_iovlen = 2;
+	}
+	ANSWER(syscall(SYS_sendmmsg, fd, messages, count, flags));
+}
+
 CALL(sendto)
 {
 	struct args args = args_of(env, info, 6);
@@ -563,7 +588,7 @@ NAPI_MODULE_INIT()
 		METHOD(setsid), METHOD(prctl), METHOD(kill), METHOD(waitpid), METHOD(pidfdOpen), METHOD(pidfdSendSignal),
 		METHOD(signalPipe), METHOD(ignoreSignal), METHOD(exit), METHOD(epollCreate), METHOD(epollCtl), METHOD(epollWait),
 		METHOD(inotifyInit), METHOD(inotifyAddWatch), METHOD(clockGettime), METHOD(localtime), METHOD(getcwd), METHOD(getrandom),
-		METHOD(fillLines),
+		METHOD(fillLines), METHOD(sendmmsg),
 	};
 	if (napi_define_properties(env, exports, sizeof(methods) / sizeof(*methods), methods) != napi_ok)
 		napi_throw_error(env, NULL, "sys: cannot define its methods");
