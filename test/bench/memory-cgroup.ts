@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SIGKILL } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
+import { waitUntil } from '../fixtures/monitored.ts';
 import { waitForEnd } from '../fixtures/waiting.ts';
 
 /** How the two versions name the same things. */
@@ -81,7 +82,18 @@ export class MemoryCgroup {
       sys.kill(pid, SIGKILL);
       waitForEnd(pid);
     }
-    rmdirSync(this.#directory);
+    // A process that has ended may be in it for a moment more.
+    waitUntil(() => this.#isRemoved(), `the end of ${this.#directory}`);
+  }
+
+  #isRemoved(): boolean {
+    try {
+      rmdirSync(this.#directory);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EBUSY') return false;
+      throw error;
+    }
   }
 
   #read(name: string): string {
