@@ -14,6 +14,7 @@ import {
   SHUT_RD,
   SHUT_RDWR,
   SHUT_WR,
+  SO_SNDBUF,
 } from '../sys/constants.ts';
 import { EAGAIN, ECONNRESET, EINTR, ENOBUFS, ENOMEM } from '../sys/errno.ts';
 import type { Reactor, Timer } from '../sys/reactor.ts';
@@ -65,6 +66,8 @@ export class AttachClient {
     this.#owner = owner;
     this.#fd = fd;
     this.#queue = new PieceQueue(owner.pool);
+    // With the kernel's default a dozen packets fill the socket, and client and monitor wait for each other in turn.
+    owner.sys.setsockopt(fd, SO_SNDBUF, broadcastBytesMax); // the kernel may allow less: no harm
   }
 
   /** Bytes that wait to be sent, the type bytes included. */

@@ -18,6 +18,7 @@ import {
   SHUT_RD,
   SHUT_RDWR,
   SHUT_WR,
+  SO_SNDBUF,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_SEQPACKET,
@@ -192,6 +193,12 @@ test('attach server A8: clients that have connected and are not reported yet get
   on.sys.answer('accept4', 50, 51, -EAGAIN);
   on.broadcast('x');
   for (const fd of [50, 51]) assert.deepEqual(on.sys.sent(fd), [Buffer.from('\x02x')]);
+});
+
+test('attach server: a client’s socket is asked to hold a whole read', () => {
+  const on = open();
+  on.accept(50);
+  assert.deepEqual(on.sys.called('setsockopt').at(-1), ['setsockopt', 50, SO_SNDBUF, 256 * 1024]);
 });
 
 test('attach server: a send that was interrupted is made again', () => {
