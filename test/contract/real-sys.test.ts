@@ -276,6 +276,8 @@ describe('real Sys: sockets', () => {
       sent = sys.sendmmsg(client, 3, much, 0, much.length, 8192, flags);
     for (let i = 0; i < packets; i++) assert.equal(received(), `\x03${'x'.repeat(8192)}`);
     assert.equal(received(), -e.EAGAIN);
+    assert.throws(() => sys.sendmmsg(client, 258, much, 0, 1, 8192, flags), /wrong argument/);
+    assert.throws(() => sys.sendmmsg(client, 2, much, 0, 1, 0, flags), /wrong argument/);
     sys.close(served);
     assert.equal(sys.sendmmsg(client, 2, much, 0, much.length, 8192, flags), -e.EPIPE);
     for (const fd of [client, listener]) sys.close(fd);

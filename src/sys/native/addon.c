@@ -280,11 +280,12 @@ CALL(sendmmsg)
 	struct iovec parts[packets_max][2];
 	size_t length = 0, count = 0;
 	int fd = INT(0);
-	uint8_t first = (uint8_t)INT(1);
+	int64_t type = args_int(&args, 1);
+	uint8_t first = (uint8_t)type;
 	uint8_t *bytes = args_range(&args, 2, &length);
 	int64_t packet = args_int(&args, 5);
 	int flags = INT(6);
-	if (packet <= 0)
+	if (type != first || packet <= 0)
 		args.wrong = true;
 	for (size_t at = 0; !args.wrong && at < length && count < packets_max; at += (size_t)packet, count++) {
 		parts[count][0] = (struct iovec){&first, 1};
