@@ -8,7 +8,6 @@ import {
   O_NOFOLLOW,
   O_PATH,
   S_IFLNK,
-  S_IFMT,
   S_IFSOCK,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
@@ -16,6 +15,7 @@ import {
 } from '../sys/constants.ts';
 import { EEXIST, ENOENT } from '../sys/errno.ts';
 import { FatalError } from '../sys/errors.ts';
+import { FileStat } from '../sys/file-stat.ts';
 import type { Sys } from '../sys/sys.ts';
 import { type AttachPlace, attachSocketName } from './socket-path.ts';
 
@@ -108,17 +108,15 @@ export class AttachSocket {
 
 // Removes what an earlier monitor left, if it is of that type. Anything else is EEXIST and stays.
 function removeStale(sys: Sys, dirfd: number, path: string, type: number): number {
-  const stat = new Float64Array(7);
+  const stat = new FileStat();
   let answer = sys.lstatat(dirfd, path, stat);
-  if (answer === 0) answer = (stat[0]! & S_IFMT) === type ? sys.unlinkat(dirfd, path, 0) : -EEXIST;
+  if (answer === 0) answer = stat.type === type ? sys.unlinkat(dirfd, path, 0) : -EEXIST;
   return answer === -ENOENT ? 0 : answer;
 }
 
 function isSame(sys: Sys, dirfd: number, path: string, fd: number): boolean {
-  const [there, made] = [new Float64Array(7), new Float64Array(7)];
-  if (sys.lstatat(dirfd, path, there) < 0 || sys.fstat(fd, made) < 0) return false;
-  const [, , , , dev, ino] = made;
-  return there[4] === dev && there[5] === ino;
+  const [there, made] = [new FileStat(), new FileStat()];
+  return sys.lstatat(dirfd, path, there) === 0 && sys.fstat(fd, made) === 0 && there.isSameFile(made);
 }
 
 function fail(message: string, errno: number, syscall: string): never {

@@ -10,10 +10,10 @@ import {
   O_PATH,
   O_RDWR,
   S_IFIFO,
-  S_IFMT,
 } from '../sys/constants.ts';
 import { EAGAIN, EEXIST, EINTR, errorWords } from '../sys/errno.ts';
 import { FatalError } from '../sys/errors.ts';
+import { FileStat } from '../sys/file-stat.ts';
 import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
 import { type ControlCommand, ControlLines, parseControlLine, parseWindowSizeLine } from './control-line.ts';
@@ -101,9 +101,9 @@ function openFifo(sys: Sys, dirfd: number, bundle: string, { name, about }: Fifo
   makeFifo(sys, dirfd, bundle, name);
   const found = sys.openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
   if (found < 0) throw new FatalError(`Failed to open ${about}`, { errno: found, syscall: 'openat' });
-  const stat = new Float64Array(7);
+  const stat = new FileStat();
   sys.fstat(found, stat);
-  const isFifo = (stat[0]! & S_IFMT) === S_IFIFO;
+  const isFifo = stat.type === S_IFIFO;
   const fd = isFifo ? sys.open(`/proc/self/fd/${found}`, O_RDWR | O_NONBLOCK | O_CLOEXEC, 0) : -EEXIST;
   sys.close(found);
   if (fd < 0) throw new FatalError(`Failed to open ${about}`, { errno: fd, syscall: 'open' });
@@ -122,6 +122,6 @@ function makeFifo(sys: Sys, dirfd: number, bundle: string, name: string): void {
 }
 
 function isFifo(sys: Sys, dirfd: number, name: string): boolean {
-  const stat = new Float64Array(7);
-  return sys.lstatat(dirfd, name, stat) >= 0 && (stat[0]! & S_IFMT) === S_IFIFO;
+  const stat = new FileStat();
+  return sys.lstatat(dirfd, name, stat) >= 0 && stat.type === S_IFIFO;
 }

@@ -1,6 +1,7 @@
 // The way to journald: one datagram an entry. Where C conmon waits for ever for a journal that does not read, this
 // waits a bounded time, and then counts what is lost until the journal is back.
 
+import { ClockTime } from '../sys/clock-time.ts';
 import {
   CLOCK_MONOTONIC,
   EPOLL_CTL_ADD,
@@ -44,7 +45,7 @@ export class JournalSocket {
   readonly #sys: Sys;
   readonly #warn: Warn;
   readonly #fd: number;
-  readonly #clock = new Float64Array(2);
+  readonly #clock = new ClockTime();
   readonly #events = new Int32Array(2);
   /** For waiting until there is room in the journal's queue; -1 until that is needed. */
   #epfd = -1;
@@ -163,7 +164,7 @@ export class JournalSocket {
 
   #nowMs(): number {
     this.#sys.clockGettime(CLOCK_MONOTONIC, this.#clock);
-    return this.#clock[0]! * 1000 + this.#clock[1]! / 1e6;
+    return this.#clock.ms;
   }
 }
 

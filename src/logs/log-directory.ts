@@ -1,10 +1,9 @@
 // Whether files may be moved about in the log's directory.
 
 import { O_CLOEXEC, O_PATH } from '../sys/constants.ts';
+import { FileStat } from '../sys/file-stat.ts';
 import type { Sys } from '../sys/sys.ts';
 
-const [modeOf, uidOf, , , devOf, inoOf] = [0, 1, 2, 3, 4, 5] as const;
-const statFields = 7;
 const writableByAll = 0o002;
 const sticky = 0o1000;
 const rootUid = 0;
@@ -21,11 +20,11 @@ export function whyDirectoryIsUnsafe(
   uid: number,
   logIsThere: boolean,
 ): string | undefined {
-  const stat = new Float64Array(statFields);
+  const stat = new FileStat();
   if (sys.fstat(directoryFd, stat) < 0) return 'its directory cannot be looked at';
-  const mode = stat[modeOf]!;
+  const { mode } = stat;
   if (mode & writableByAll && !(mode & sticky && logIsThere)) return 'its directory is writable by everyone';
-  if (stat[uidOf] !== rootUid && stat[uidOf] !== uid) return `its directory belongs to user ${stat[uidOf]}`;
+  if (stat.uid !== rootUid && stat.uid !== uid) return `its directory belongs to user ${stat.uid}`;
   return undefined;
 }
 
@@ -60,6 +59,6 @@ function identifyPath(sys: Sys, path: string): string | undefined {
 }
 
 function identify(sys: Sys, fd: number): string | undefined {
-  const stat = new Float64Array(statFields);
-  return sys.fstat(fd, stat) < 0 ? undefined : `${stat[devOf]}:${stat[inoOf]}`;
+  const stat = new FileStat();
+  return sys.fstat(fd, stat) < 0 ? undefined : stat.identity;
 }

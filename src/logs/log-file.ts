@@ -1,7 +1,8 @@
 // The open log file: whole records in, and no torn one left behind when the disk fills in the middle of one.
 
-import { S_IFMT, S_IFREG } from '../sys/constants.ts';
+import { S_IFREG } from '../sys/constants.ts';
 import { EINTR, EIO, errorWords } from '../sys/errno.ts';
+import { FileStat } from '../sys/file-stat.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { Warn } from './driver.ts';
 
@@ -100,9 +101,9 @@ export class LogFile {
   /** A last try for the rest of a torn record; where there is still no room, its beginning goes as well. */
   #settle(): void {
     if (!this.#torn || this.#finishRecord() || !this.#isRegular) return;
-    const stat = new Float64Array(7);
+    const stat = new FileStat();
     if (this.#sys.fstat(this.#fd, stat) < 0) return;
-    if (this.#sys.ftruncate(this.#fd, stat[3]! - this.#tornWritten) < 0) return;
+    if (this.#sys.ftruncate(this.#fd, stat.size - this.#tornWritten) < 0) return;
     const recordBytes = this.#tornWritten + this.#torn.length;
     this.#torn = undefined;
     this.#count(-recordBytes);
@@ -154,12 +155,12 @@ export class LogFile {
   }
 
   #readSize(): number {
-    const stat = new Float64Array(7);
+    const stat = new FileStat();
     const answer = this.#sys.fstat(this.#fd, stat);
     if (answer < 0)
       this.#warn(`Failed to stat log file ${this.#path}, taking it for empty: ${errorWords(answer)}`);
-    this.#isRegular = answer === 0 && (stat[0]! & S_IFMT) === S_IFREG;
-    this.#size = answer === 0 ? stat[3]! : 0;
+    this.#isRegular = answer === 0 && stat.type === S_IFREG;
+    this.#size = answer === 0 ? stat.size : 0;
     return this.#size;
   }
 }

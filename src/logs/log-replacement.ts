@@ -10,9 +10,9 @@ import {
   O_PATH,
   O_WRONLY,
   S_IFLNK,
-  S_IFMT,
 } from '../sys/constants.ts';
 import { ENOENT, errorWords } from '../sys/errno.ts';
+import { FileStat } from '../sys/file-stat.ts';
 import type { Sys } from '../sys/sys.ts';
 import { logFileMode, type Warn } from './driver.ts';
 import { isWithin, whyDirectoryIsUnsafe } from './log-directory.ts';
@@ -39,9 +39,6 @@ export function planSteps(backups: number): readonly Step[] {
 
 /** Its links are the whole system's: no log's file may take their place. */
 const deviceDirectory = '/dev';
-
-const [modeOf, uidOf, , , devOf, inoOf] = [0, 1, 2, 3, 4, 5] as const;
-const statFields = 7;
 
 export class LogReplacement {
   readonly #sys: Sys;
@@ -135,11 +132,11 @@ export class LogReplacement {
   // Rotation moves files about, often as root in somebody's directory; these checks are conmon's, and stricter.
   #check(): string | undefined {
     if (this.#path.includes('../') || this.#path.includes('/..')) return 'its path has .. in it';
-    const log = new Float64Array(statFields);
+    const log = new FileStat();
     const answer = this.#sys.lstatat(this.#directoryFd, this.#name, log);
     if (answer < 0 && answer !== -ENOENT) return errorWords(answer);
     this.#logIsThere = answer === 0;
-    if (this.#logIsThere && (log[modeOf]! & S_IFMT) === S_IFLNK) return 'it is a symbolic link';
+    if (this.#logIsThere && log.type === S_IFLNK) return 'it is a symbolic link';
     if (this.#logIsThere && !this.#isOurs(log)) return 'another file has taken its place';
     const { allowlist } = this.#keeping;
     if (allowlist.length > 0 && !isWithin(this.#sys, this.#directoryFd, allowlist))
@@ -147,10 +144,9 @@ export class LogReplacement {
     return undefined;
   }
 
-  #isOurs(log: Float64Array): boolean {
-    const open = new Float64Array(statFields);
-    if (this.#sys.fstat(this.#file.fd, open) < 0) return false;
-    return open[devOf] === log[devOf] && open[inoOf] === log[inoOf];
+  #isOurs(log: FileStat): boolean {
+    const open = new FileStat();
+    return this.#sys.fstat(this.#file.fd, open) === 0 && open.isSameFile(log);
   }
 
   #create(): string | undefined {
@@ -161,12 +157,12 @@ export class LogReplacement {
     if (fd < 0) return errorWords(fd);
     this.#newFd = fd;
     if (this.#keeping.backups === 0) return undefined;
-    const created = new Float64Array(statFields);
+    const created = new FileStat();
     const answer = this.#sys.fstat(fd, created);
     const why =
       answer < 0
         ? errorWords(answer)
-        : whyDirectoryIsUnsafe(this.#sys, this.#directoryFd, created[uidOf]!, this.#logIsThere);
+        : whyDirectoryIsUnsafe(this.#sys, this.#directoryFd, created.uid, this.#logIsThere);
     if (why !== undefined) this.#sys.unlinkat(this.#directoryFd, this.#temporary, 0);
     return why;
   }

@@ -1,5 +1,6 @@
 // What stands in front of a k8s-file record's text: `2026-01-02T03:04:05.123456789+01:00 stdout F `.
 
+import { ClockTime } from '../sys/clock-time.ts';
 import { CLOCK_REALTIME } from '../sys/constants.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { StreamName } from './driver.ts';
@@ -18,7 +19,7 @@ const secondsPerMinute = 60;
 export class RecordPrefix {
   readonly bytes = new Uint8Array(prefixBytes);
   readonly #sys: Sys;
-  readonly #clock = new Float64Array(2);
+  readonly #clock = new ClockTime();
   readonly #local = Int32Array.of(1970, 1, 1, 0, 0, 0, 0); // where there is no local time
   #minute = Number.NaN;
   #startsAtZero = false;
@@ -31,13 +32,13 @@ export class RecordPrefix {
 
   /** The second of the last stamp, by the system's clock. */
   get second(): number {
-    return this.#clock[0]!;
+    return this.#clock.seconds;
   }
 
   /** Reads the clock. Local time is asked for once a minute, as no zone's offset changes within one. */
   stamp(stream: StreamName): void {
     this.#sys.clockGettime(CLOCK_REALTIME, this.#clock);
-    const [seconds, nanoseconds] = this.#clock as unknown as [number, number];
+    const { seconds, nanoseconds } = this.#clock;
     const minute = Math.floor(seconds / secondsPerMinute);
     if (minute !== this.#minute) {
       this.#minute = minute;

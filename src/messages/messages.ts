@@ -1,6 +1,7 @@
 // The monitor's own messages: to the caller's stderr until it is let go of, and to syslog where that was asked
 // for. They are never worth a container: no message blocks, and no failure to say one is told to anybody.
 
+import { ClockTime } from '../sys/clock-time.ts';
 import {
   CLOCK_REALTIME,
   EPOLL_CTL_ADD,
@@ -136,7 +137,7 @@ class Syslog {
   readonly #sys: Sys;
   readonly #who: string;
   readonly #buf = new Uint8Array(lineBytesMax);
-  readonly #clock = new Float64Array(2);
+  readonly #clock = new ClockTime();
   readonly #local = new Int32Array(7);
   #fd = -1;
   #closed = false;
@@ -162,7 +163,7 @@ class Syslog {
 
   #now() {
     this.#sys.clockGettime(CLOCK_REALTIME, this.#clock);
-    this.#sys.localtime(this.#clock[0]!, this.#local);
+    this.#sys.localtime(this.#clock.seconds, this.#local);
     const [, month, day, hour, minute, second] = this.#local;
     return { month: month!, day: day!, hour: hour!, minute: minute!, second: second! };
   }

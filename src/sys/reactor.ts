@@ -1,7 +1,8 @@
 // The one place that waits. Handlers run to completion, in the order in which the kernel reported their fds; a
 // handler may watch, change or forget any fd, its own too, and no stale event reaches an fd forgotten meanwhile.
 
-import { CLOCK_MONOTONIC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } from './constants.ts';
+import { ClockTime } from './clock-time.ts';
+import { CLOCK_MONOTONIC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLET } from './constants.ts';
 import { EINTR } from './errno.ts';
 import { FatalError } from './errors.ts';
 import type { Sys } from './sys.ts';
@@ -21,13 +22,15 @@ interface Deadline extends Timer {
 /** How many fds one call of epoll_wait can report; more only take another turn. */
 const eventsPerTurnMax = 64;
 const noFd = -1;
+/** The longest wait that epoll_wait takes; one that is longer is waited for in turns. */
+const waitMsMax = 0x7fffffff;
 
 export class Reactor {
   readonly #sys: Sys;
   readonly #epfd: number;
   readonly #handlers = new Map<number, FdHandler>();
   readonly #events = new Int32Array(2 * eventsPerTurnMax);
-  readonly #clock = new Float64Array(2);
+  readonly #clock = new ClockTime();
   #deadlines: Deadline[] = [];
   /** How many of #events this turn got. */
   #eventsCount = 0;
@@ -39,17 +42,23 @@ export class Reactor {
       throw new FatalError('Failed to create epoll', { errno: this.#epfd, syscall: 'epoll_create1' });
   }
 
-  /** Calls `handler` whenever one of `events` (EPOLLIN, EPOLLOUT, …; 0 for hang-ups only) holds for the fd. */
+  /**
+   * Calls `handler` whenever one of `events` (EPOLLIN, EPOLLOUT, …) holds for the fd. With 0 only a hang-up or an error
+   * is reported, and once: it lasts, and would be reported again and again.
+   *
+   * Throws a {@link FatalError} where the kernel refuses. Only this can fail, for want of memory or as the fd is a file:
+   * what is to be watched on and off stays registered, and {@link rearm} changes what for.
+   */
   watch(fd: number, events: number, handler: FdHandler): void {
     if (this.#handlers.has(fd)) throw new Error(`fd ${fd} is watched already`);
-    this.#control(EPOLL_CTL_ADD, fd, events);
+    this.#control(EPOLL_CTL_ADD, fd, events || EPOLLET);
     this.#handlers.set(fd, handler);
   }
 
-  /** Changes which events are waited for. */
+  /** Changes which events are waited for; `events` as for {@link watch}. The kernel needs no memory for it. */
   rearm(fd: number, events: number): void {
     if (!this.#handlers.has(fd)) throw new Error(`fd ${fd} is not watched`);
-    this.#control(EPOLL_CTL_MOD, fd, events);
+    this.#control(EPOLL_CTL_MOD, fd, events || EPOLLET);
   }
 
   /** Stops watching; to be called before the fd is closed. */
@@ -76,12 +85,12 @@ export class Reactor {
   /** Milliseconds of the monotonic clock. */
   nowMs(): number {
     this.#sys.clockGettime(CLOCK_MONOTONIC, this.#clock);
-    return this.#clock[0]! * 1000 + this.#clock[1]! / 1e6;
+    return this.#clock.ms;
   }
 
-  /** One turn: waits until an fd or a deadline is due, or `waitMaxMs` has passed, and calls what is due. */
-  turn(waitMaxMs = -1): void {
-    const count = this.#sys.epollWait(this.#epfd, this.#events, this.#timeoutMs(waitMaxMs));
+  /** One turn: waits until an fd or a deadline is due, and calls what is due. A wait of weeks takes several turns. */
+  turn(): void {
+    const count = this.#sys.epollWait(this.#epfd, this.#events, this.#timeoutMs());
     if (count < 0 && count !== -EINTR)
       throw new FatalError('Failed to wait', { errno: count, syscall: 'epoll_wait' });
     this.#eventsCount = Math.max(count, 0);
@@ -89,11 +98,10 @@ export class Reactor {
     this.#runDeadlines();
   }
 
-  #timeoutMs(waitMaxMs: number): number {
-    if (this.#deadlines.length === 0) return waitMaxMs;
+  #timeoutMs(): number {
+    if (this.#deadlines.length === 0) return -1;
     const next = Math.min(...this.#deadlines.map(deadline => deadline.atMs));
-    const ms = Math.max(0, Math.ceil(next - this.nowMs()));
-    return waitMaxMs < 0 ? ms : Math.min(ms, waitMaxMs);
+    return Math.min(waitMsMax, Math.max(0, Math.ceil(next - this.nowMs())));
   }
 
   #runDeadlines(): void {

@@ -2,6 +2,9 @@
 // call returns, or -errno. Nothing here judges: EAGAIN, EINTR and EPIPE are answers like any other.
 // The real one is ./real.ts (an N-API addon), the one for tests ./scripted.ts.
 
+import type { ClockTime } from './clock-time.ts';
+import type { FileStat } from './file-stat.ts';
+
 /** A process to start; see {@link Sys.spawn}. All of it is data, so that a test can compare it. */
 export interface SpawnPlan {
   /** Path of the executable, as for execve(2): no search in PATH. */
@@ -36,10 +39,9 @@ export interface Sys {
   ftruncate(fd: number, length: number): number;
   fchmod(fd: number, mode: number): number;
   fchown(fd: number, uid: number, gid: number): number;
-  /** fstat(2): fills `out` with [mode, uid, gid, size in bytes, dev, ino, nlink]. */
-  fstat(fd: number, out: Float64Array): number;
-  /** lstat(2) of a path relative to `dirfd`; `out` as for {@link Sys.fstat}. */
-  lstatat(dirfd: number, path: string, out: Float64Array): number;
+  fstat(fd: number, out: FileStat): number;
+  /** lstat(2) of a path relative to `dirfd`. */
+  lstatat(dirfd: number, path: string, out: FileStat): number;
   access(path: string, mode: number): number;
   rename(from: string, to: string): number;
   renameat(fromDirfd: number, from: string, toDirfd: number, to: string): number;
@@ -132,8 +134,7 @@ export interface Sys {
   // --- chance and time -----------------------------------------------------------------------------------------
   /** getrandom(2): fills `buf`, or the beginning of it. Answers the number of bytes. */
   getrandom(buf: Uint8Array, flags: number): number;
-  /** clock_gettime(2): fills `out` with [seconds, nanoseconds]. */
-  clockGettime(clock: number, out: Float64Array): number;
+  clockGettime(clock: number, out: ClockTime): number;
   /** localtime_r(3): fills `out` with [year, month 1-12, day, hour, minute, second, offset from UTC in seconds]. */
   localtime(seconds: number, out: Int32Array): number;
 }

@@ -22,6 +22,7 @@ import { EPOLLIN, O_CLOEXEC, SIGKILL } from '../../src/sys/constants.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { sys } from '../../src/sys/real.ts';
 import type { Sys } from '../../src/sys/sys.ts';
+import { turn } from '../fixtures/turn.ts';
 
 const memoryRoot = '/sys/fs/cgroup/memory';
 const limitBytes = 16 * 1024 * 1024;
@@ -79,10 +80,10 @@ describe('OOM watch on files laid out as version 2', () => {
   it('E20: a change of memory.events is noticed by inotify, and makes the markers when it is an OOM', () => {
     const cgroup = layOutV2();
     cgroup.write('low 0\nhigh 0\nmax 7\noom 0\noom_kill 0\n');
-    cgroup.reactor.turn(turnMsMax);
+    turn(cgroup.reactor, turnMsMax);
     assert.deepEqual(cgroup.markers.map(existsSync), [false, false]);
     cgroup.write('low 0\nhigh 0\nmax 8\noom 1\noom_kill 1\n');
-    cgroup.reactor.turn(turnMsMax);
+    turn(cgroup.reactor, turnMsMax);
     assert.deepEqual(cgroup.markers.map(existsSync), [true, true]);
     cgroup.watch.close();
     assert.deepEqual(cgroup.warnings, []);
@@ -99,7 +100,7 @@ describe('OOM watch on files laid out as version 2', () => {
   it('E22: the removal of the cgroup makes no marker and no warning', () => {
     const cgroup = layOutV2();
     rmSync(cgroup.path, { recursive: true });
-    cgroup.reactor.turn(turnMsMax);
+    turn(cgroup.reactor, turnMsMax);
     cgroup.watch.checkAtEnd();
     cgroup.watch.close();
     assert.deepEqual(cgroup.markers.map(existsSync), [false, false]);
@@ -189,7 +190,7 @@ function startContainer(script: string): Container {
       const until = reactor.nowMs() + turnMsMax;
       while (!done()) {
         assert.ok(reactor.nowMs() < until, 'nothing happened in time');
-        reactor.turn(turnMsMax);
+        turn(reactor, turnMsMax);
       }
     },
     removeCgroup: () => rmdirSync(cgroup),

@@ -14,6 +14,7 @@ import { join, relative } from 'node:path';
 import { after, describe, it } from 'node:test';
 import * as c from '../../src/sys/constants.ts';
 import * as e from '../../src/sys/errno.ts';
+import { FileStat } from '../../src/sys/file-stat.ts';
 import { sys as kernel } from '../../src/sys/real.ts';
 import type { SpawnPlan, Sys } from '../../src/sys/sys.ts';
 import { describeSysContract, type World } from './sys-contract.ts';
@@ -70,10 +71,13 @@ describe('real Sys: files', () => {
     const fd = sys.openat(dirfd, 'a', c.O_WRONLY | c.O_CREAT | c.O_CLOEXEC, 0o600);
     assert.equal(sys.write(fd, Buffer.from('12345'), 0, 5), 5);
     assert.equal(sys.renameat(dirfd, 'a', dirfd, 'b'), 0);
-    const out = new Float64Array(7);
+    const out = new FileStat();
     assert.equal(sys.lstatat(dirfd, 'b', out), 0);
-    const stat = statSync(join(path, 'b'));
-    assert.deepEqual([...out], [stat.mode, stat.uid, stat.gid, 5, stat.dev, stat.ino, 1]);
+    const stat = statSync(join(path, 'b'), { bigint: true });
+    const halves = (number: bigint) => [number & 0xffffffffn, number >> 32n].map(Number);
+    const [[dev, devUpper], [ino, inoUpper]] = [halves(stat.dev), halves(stat.ino)];
+    const [mode, uid, gid] = [stat.mode, stat.uid, stat.gid].map(Number);
+    assert.deepEqual([...out], [mode, uid, gid, 5, dev, ino, 1, devUpper, inoUpper]);
     assert.equal(sys.unlinkat(dirfd, 'b', 0), 0);
     assert.equal(sys.lstatat(dirfd, 'b', out), -e.ENOENT);
     sys.close(fd);
@@ -105,19 +109,19 @@ describe('real Sys: files', () => {
     assert.equal(sys.fchmod(fd, 0o640), 0);
     assert.equal(sys.fchown(fd, process.getuid!(), process.getgid!()), 0);
     assert.equal(sys.fsync(fd), 0);
-    const out = new Float64Array(7);
+    const out = new FileStat();
     assert.equal(sys.fstat(fd, out), 0);
-    assert.equal(out[0], c.S_IFREG | 0o640);
-    assert.equal(out[3], 10);
+    assert.equal(out.mode, c.S_IFREG | 0o640);
+    assert.equal(out.size, 10);
     sys.close(fd);
   });
 
   it('lstatat: sees the symlink, not its target', () => {
     const path = newPath();
     assert.equal(sys.symlink('/nowhere', path), 0);
-    const out = new Float64Array(7);
+    const out = new FileStat();
     assert.equal(sys.lstatat(c.AT_FDCWD, path, out), 0);
-    assert.equal(out[0]! & c.S_IFMT, c.S_IFLNK);
+    assert.equal(out.type, c.S_IFLNK);
     assert.equal(sys.unlink(path), 0);
   });
 

@@ -20,6 +20,7 @@ import {
 import { EAGAIN } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { sys } from '../../src/sys/real.ts';
+import { turn } from '../fixtures/turn.ts';
 
 /** Longer than any test takes on a slow machine: reached, it is a hang. */
 const hangMs = 20_000;
@@ -39,7 +40,7 @@ export function turnUntil(reactor: Reactor, isDone: () => boolean): void {
   const start = reactor.nowMs();
   while (!isDone()) {
     assert.ok(reactor.nowMs() - start < hangMs, 'nothing more happens');
-    reactor.turn(hangMs);
+    turn(reactor, hangMs);
   }
 }
 
@@ -88,7 +89,7 @@ export class TestServer {
 
   /** Turns until nothing is due. */
   settle(): void {
-    for (let i = 0; i < 10; i++) this.reactor.turn(0);
+    for (let i = 0; i < 10; i++) turn(this.reactor, 0);
   }
 
   until(isDone: () => boolean): void {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { turn } from '../fixtures/turn.ts';
 import { openFds, TestClient, TestServer } from './attach-harness.ts';
 
 const mib = 1 << 20;
@@ -146,7 +147,7 @@ test('attach output A11: 200 clients that connect and vanish leave no fd behind'
     if (i % 3 > 0) on.settle();
     if (i % 3 === 1) broadcast(on, Buffer.from('some output'));
     client.close();
-    on.reactor.turn(0);
+    turn(on.reactor, 0);
   }
   on.until(() => openFds() === before);
   assert.equal(on.inputEnds, 200);

@@ -19,6 +19,7 @@ import { EAGAIN } from '../../src/sys/errno.ts';
 import { FatalError } from '../../src/sys/errors.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { sys } from '../../src/sys/real.ts';
+import { turn } from '../fixtures/turn.ts';
 
 /** Longer than any test takes on a slow machine: reached, it is a hang. */
 const hangMs = 20_000;
@@ -47,7 +48,7 @@ class TestFifos {
     const bytes = Buffer.from(text);
     for (let at = 0; at < bytes.length; ) {
       const written = sys.write(fd, bytes, at, bytes.length - at);
-      if (written === -EAGAIN) this.reactor.turn(hangMs);
+      if (written === -EAGAIN) turn(this.reactor, hangMs);
       else at += written;
     }
     sys.close(fd);
@@ -57,7 +58,7 @@ class TestFifos {
     const start = this.reactor.nowMs();
     while (!isDone()) {
       assert.ok(this.reactor.nowMs() - start < hangMs, 'nothing more happens');
-      this.reactor.turn(hangMs);
+      turn(this.reactor, hangMs);
     }
   }
 }
@@ -95,7 +96,7 @@ test('control fifos C2: the fifos of an earlier monitor are replaced', t => {
   const on = new TestFifos(t, crashed.bundle);
   on.write('ctl', '1 2 3\n');
   on.until(() => on.seen.length === 1);
-  crashed.reactor.turn(0);
+  turn(crashed.reactor, 0);
   assert.deepEqual(crashed.seen, []);
 });
 
@@ -134,7 +135,7 @@ test('control fifos C9, C11: 64 KiB of junk are one warning, and the next comman
 test('control fifos C10: a line may come in parts, while the other fifo is used', t => {
   const on = new TestFifos(t);
   on.write('ctl', '1 2');
-  on.reactor.turn(0);
+  turn(on.reactor, 0);
   on.write('winsz', '5 6\n');
   on.until(() => on.seen.length === 1);
   on.write('ctl', '0 3\n');

@@ -19,6 +19,7 @@ import { MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_DGRAM } from '../../src/sys/constants.
 import { EAGAIN } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { sys } from '../../src/sys/real.ts';
+import { turn } from '../fixtures/turn.ts';
 
 /** A bundle, a service manager's socket at `hostAddress` in it, the relay between them, and a container's socket. */
 function open(t: TestContext, { hostAddress = 'host.sock', prepare = (_folder: string) => {} } = {}) {
@@ -79,14 +80,14 @@ test('N1 notify, real: what a container left at the socket’s name is replaced,
   assert.equal(readFileSync(join(folder, 'precious'), 'utf8'), 'content');
   assert.equal(statSync(join(folder, 'precious')).mode & 0o777, 0o600);
   send('READY=1');
-  reactor.turn(1000);
+  turn(reactor, 1000);
   assert.equal(receive(), 'READY=1');
 });
 
 test('N2 notify, real: messages reach the service manager, filtered', t => {
   const { send, receive, reactor } = open(t);
   send('MAINPID=1\nREADY=1\nSTATUS=up\n');
-  reactor.turn(1000);
+  turn(reactor, 1000);
   assert.equal(receive(), 'READY=1\nSTATUS=up');
   assert.equal(receive(), undefined);
 });
@@ -94,7 +95,7 @@ test('N2 notify, real: messages reach the service manager, filtered', t => {
 test('N5 notify, real: of a message of 50,000 bytes the whole lines at its front pass', t => {
   const { send, receive, reactor } = open(t);
   send(`READY=1\nSTATUS=${'x'.repeat(50_000)}`);
-  reactor.turn(1000);
+  turn(reactor, 1000);
   assert.equal(receive(), 'READY=1');
 });
 
@@ -103,7 +104,7 @@ test('N6 notify, real: an fd that comes along leaves no fd here', t => {
   const before = readdirSync('/proc/self/fd').length;
   sendFd(0);
   send('READY=1');
-  reactor.turn(1000);
+  turn(reactor, 1000);
   assert.equal(receive(), 'READY=1');
   assert.equal(readdirSync('/proc/self/fd').length, before);
 });
@@ -111,9 +112,9 @@ test('N6 notify, real: an fd that comes along leaves no fd here', t => {
 test('N7 notify, real: the relay goes on after an empty message', t => {
   const { send, receive, reactor } = open(t);
   send('');
-  reactor.turn(1000);
+  turn(reactor, 1000);
   send('READY=1');
-  reactor.turn(1000);
+  turn(reactor, 1000);
   assert.equal(receive(), 'READY=1');
 });
 
@@ -122,13 +123,13 @@ test('N8 notify, real: a message that finds the service manager’s queue full a
   const queue = Number(readFileSync('/proc/sys/net/unix/max_dgram_qlen', 'utf8')) + 1;
   for (let i = 0; i < queue; i++) {
     send(`STATUS=${i}`);
-    reactor.turn(1000);
+    turn(reactor, 1000);
   }
   send('READY=1');
-  reactor.turn(1000); // finds no room
+  turn(reactor, 1000); // finds no room
   for (let i = 0; i < queue; i++) assert.equal(receive(), `STATUS=${i}`);
   assert.equal(receive(), undefined);
-  reactor.turn(1000); // until it is tried again
+  turn(reactor, 1000); // until it is tried again
   assert.equal(receive(), 'READY=1');
   assert.deepEqual(warnings, []);
 });
@@ -136,6 +137,6 @@ test('N8 notify, real: a message that finds the service manager’s queue full a
 test('N10 notify, real: an abstract address of the service manager is reached', t => {
   const { send, receive, reactor } = open(t, { hostAddress: `@conmon-ts-test-${process.pid}` });
   send('READY=1');
-  reactor.turn(1000);
+  turn(reactor, 1000);
   assert.equal(receive(), 'READY=1');
 });

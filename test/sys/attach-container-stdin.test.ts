@@ -16,6 +16,7 @@ import {
 import { EAGAIN, EBADF, EINTR, EIO, EPIPE } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { createScriptedSys } from '../../src/sys/scripted.ts';
+import { turn } from '../fixtures/turn.ts';
 
 const fd = 30;
 
@@ -50,9 +51,9 @@ test('container stdin A16: short and interrupted writes are gone on with, the re
   assert.equal(sys.written(fd).toString(), 'abc', 'what comes later does not overtake');
   assert.deepEqual(watches(), [EPOLLOUT]);
   sys.answer('write', 1, -EAGAIN).events(fd, EPOLLOUT);
-  reactor.turn(0);
+  turn(reactor, 0);
   sys.events(fd, EPOLLOUT);
-  reactor.turn(0);
+  turn(reactor, 0);
   assert.equal(sys.written(fd).toString(), 'abcdefghi');
   assert.deepEqual(watches(), [EPOLLOUT, 'forgotten']);
 });
@@ -74,11 +75,11 @@ test('container stdin A16: it says when it wants no more, and when it does again
     return written;
   });
   sys.events(fd, EPOLLOUT);
-  reactor.turn(0);
+  turn(reactor, 0);
   assert.equal(rooms.length, 0);
   allowance = 1e9;
   sys.events(fd, EPOLLOUT);
-  reactor.turn(0);
+  turn(reactor, 0);
   assert.equal(rooms.length, 1);
   assert.equal(stdin.accept(data, 0, data.length), true);
 });
@@ -92,7 +93,7 @@ test('container stdin A18: the end closes the fd behind the last byte', () => {
   assert.deepEqual(sys.called('close'), []);
   assert.equal(give('late'), true);
   sys.events(fd, EPOLLOUT);
-  reactor.turn(0);
+  turn(reactor, 0);
   assert.equal(sys.written(fd).toString(), 'last');
   assert.deepEqual(sys.called('close'), [['close', fd]]);
   stdin.end();
@@ -136,7 +137,7 @@ test('container stdin A21: a write that fails closes the fd, wants input again, 
     sys.answer('write', -EAGAIN);
     while (stdin.accept(new Uint8Array(65_536), 0, 65_536));
     sys.answer('write', -errno).events(fd, EPOLLOUT | EPOLLERR);
-    reactor.turn(0);
+    turn(reactor, 0);
     assert.deepEqual(sys.called('close'), [['close', fd]]);
     assert.equal(rooms.length, 1);
     assert.equal(give('more'), true);
@@ -158,14 +159,14 @@ test('container stdin A20: a terminal that nobody has open is tried again, ever 
     [19, 3],
     [1, 4],
   ] as const) {
-    reactor.turn(ms);
+    turn(reactor, ms);
     assert.equal(writes(), count);
   }
   assert.equal(sys.written(fd).toString(), 'x');
   assert.deepEqual(watches(), []);
   sys.answer('write', -EIO);
   give('y');
-  reactor.turn(5);
+  turn(reactor, 5);
   assert.equal(sys.written(fd).toString(), 'xy', 'after a success the waits begin anew');
 });
 
@@ -174,9 +175,9 @@ test('container stdin A20: a full terminal that has hung up is not polled', () =
   stdin.attachTo(fd);
   sys.answer('write', -EAGAIN, -EAGAIN).events(fd, EPOLLHUP);
   give('x');
-  reactor.turn(0);
+  turn(reactor, 0);
   assert.deepEqual(watches(), [EPOLLOUT, 'forgotten']);
-  reactor.turn(5);
+  turn(reactor, 5);
   assert.equal(sys.written(fd).toString(), 'x');
 });
 

@@ -8,6 +8,7 @@ import {
   EPOLL_CTL_DEL,
   EPOLL_CTL_MOD,
   EPOLLERR,
+  EPOLLET,
   EPOLLHUP,
   EPOLLIN,
   EPOLLOUT,
@@ -43,6 +44,7 @@ import {
 import { FatalError } from '../../src/sys/errors.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { createScriptedSys, type ScriptedSys } from '../../src/sys/scripted.ts';
+import { turn } from '../fixtures/turn.ts';
 
 const listener = 20;
 const input = EPOLLIN | EPOLLRDHUP;
@@ -83,7 +85,7 @@ function open(): Scene {
     takes,
     accept: fd => {
       sys.answer('accept4', fd).events(listener, EPOLLIN);
-      reactor.turn(0);
+      turn(reactor, 0);
     },
     broadcast: text => server.broadcast('stdout', Buffer.from(`.${text}`), 1, 1 + text.length),
   };
@@ -138,14 +140,14 @@ test('attach socket: each step that fails is a FatalError that names the path, a
 test('attach server A22: with no fd left it warns, does not look at the listener for 250 ms, then accepts', () => {
   const on = open();
   on.sys.answer('accept4', -EMFILE).events(listener, EPOLLIN);
-  on.reactor.turn(0);
+  turn(on.reactor, 0);
   assert.deepEqual(on.warnings, ['Failed to accept client connection on attach socket: Too many open files']);
   assert.deepEqual(watches(on.sys, listener), [EPOLLIN, 'forgotten']);
   on.sys.answer('accept4', 50).events(listener, EPOLLIN);
-  on.reactor.turn(249);
+  turn(on.reactor, 249);
   assert.equal(on.sys.called('accept4').length, 1);
-  on.reactor.turn(1);
-  on.reactor.turn(0);
+  turn(on.reactor, 1);
+  turn(on.reactor, 0);
   assert.deepEqual(watches(on.sys, listener), [EPOLLIN, 'forgotten', EPOLLIN]);
   assert.deepEqual(watches(on.sys, 50), [input]);
 });
@@ -153,7 +155,7 @@ test('attach server A22: with no fd left it warns, does not look at the listener
 test('attach server A22: close while accepting rests leaves no timer behind', () => {
   const on = open();
   on.sys.answer('accept4', -EMFILE).events(listener, EPOLLIN);
-  on.reactor.turn(0);
+  turn(on.reactor, 0);
   on.server.close();
   assert.throws(() => on.reactor.turn(), /wait for ever/);
 });
@@ -162,7 +164,7 @@ test('attach server: an accept that comes to nothing is not worth a warning', ()
   for (const errno of [EAGAIN, EINTR, ECONNABORTED]) {
     const on = open();
     on.sys.answer('accept4', -errno).events(listener, EPOLLIN);
-    on.reactor.turn(0);
+    turn(on.reactor, 0);
     assert.deepEqual(on.warnings, []);
     assert.deepEqual(watches(on.sys, listener), [EPOLLIN]);
   }
@@ -222,11 +224,11 @@ test('attach server A10: what a client does not take waits for EPOLLOUT, in orde
   assert.equal(on.server.pending, 8);
   assert.deepEqual(watches(on.sys, 50), [input, input | EPOLLOUT]);
   on.sys.answer('send', 4, -EAGAIN).events(50, EPOLLOUT);
-  on.reactor.turn(0);
+  turn(on.reactor, 0);
   assert.equal(on.server.pending, 4);
   assert.deepEqual(on.told, []);
   on.sys.events(50, EPOLLOUT);
-  on.reactor.turn(0);
+  turn(on.reactor, 0);
   assert.deepEqual(on.sys.sent(50), [Buffer.from('\x02one'), Buffer.from('\x02two')]);
   assert.deepEqual(watches(on.sys, 50), [input, input | EPOLLOUT, input]);
   assert.deepEqual(on.told, ['flushed']);
@@ -238,7 +240,7 @@ test('attach server A10: of several packets at once, those that the socket does 
   const text = ['a', 'b', 'c'].map(letter => letter.repeat(8192)).join('');
   on.sys.answer('sendmmsg', 1, -EAGAIN).answer('send', -EAGAIN).events(50, EPOLLOUT);
   on.broadcast(text);
-  on.reactor.turn(0);
+  turn(on.reactor, 0);
   assert.deepEqual(
     on.sys.sent(50).map(packet => packet.toString('latin1')),
     [`\x02${'b'.repeat(8192)}`, `\x02${'c'.repeat(8192)}`],
@@ -253,10 +255,10 @@ test('attach server A23: with no memory for a packet it is tried again after 100
     on.broadcast('x');
     assert.deepEqual(watches(on.sys, 50), [input]);
     on.sys.events(50, EPOLLOUT);
-    on.reactor.turn(99);
+    turn(on.reactor, 99);
     assert.deepEqual(on.sys.sent(50), []);
-    on.reactor.turn(1);
-    on.reactor.turn(0);
+    turn(on.reactor, 1);
+    turn(on.reactor, 0);
     assert.deepEqual(on.sys.sent(50), [Buffer.from('\x02x')]);
   }
 });
@@ -277,12 +279,12 @@ test('attach server A24: with the last client the memory of its queue is let go,
   on.sys.answer('send', -EAGAIN);
   on.broadcast('x');
   on.sys.arrive(50, 0).events(50, EPOLLIN | EPOLLRDHUP | EPOLLHUP);
-  on.reactor.turn(0);
+  turn(on.reactor, 0);
   const used = on.server.pool.take();
   assert.equal(used[3], 'x'.charCodeAt(0));
   on.server.pool.give(used);
   on.sys.arrive(51, 0).events(51, EPOLLIN | EPOLLRDHUP | EPOLLHUP);
-  on.reactor.turn(0);
+  turn(on.reactor, 0);
   assert.notEqual(on.server.pool.take(), used);
 });
 
@@ -294,7 +296,7 @@ test('attach server A11: whatever a send fails with, that client gets no more, a
     on.sys.answer('send', -EAGAIN);
     on.broadcast('one');
     on.sys.answer('send', -errno).events(50, EPOLLOUT);
-    on.reactor.turn(0);
+    turn(on.reactor, 0);
     assert.deepEqual(on.told, ['flushed']);
     on.broadcast('two');
     assert.deepEqual(on.sys.sent(50), []);
@@ -307,22 +309,22 @@ test('attach server A11: a client that fails during a broadcast is closed by its
   const on = open();
   on.accept(50);
   on.sys.arrive(50, 0).events(50, EPOLLIN | EPOLLRDHUP);
-  on.reactor.turn(0);
+  turn(on.reactor, 0);
   assert.deepEqual(on.told, ['end']);
   on.sys.answer('send', -EPIPE);
   on.broadcast('x');
   assert.deepEqual(on.sys.called('close'), []);
   on.sys.events(50, EPOLLHUP);
-  on.reactor.turn(0);
+  turn(on.reactor, 0);
   assert.deepEqual(on.sys.called('close'), [['close', 50]]);
-  assert.deepEqual(watches(on.sys, 50), [input, 0, 'forgotten']);
+  assert.deepEqual(watches(on.sys, 50), [input, EPOLLET, 'forgotten']);
 });
 
 test('attach server A15: a packet larger than the buffer ends that input with a warning, and gives none of it', () => {
   const on = open();
   on.accept(50);
   on.sys.answer('recv', 300_000).events(50, EPOLLIN);
-  on.reactor.turn(0);
+  turn(on.reactor, 0);
   assert.deepEqual(on.warnings, [
     'Dropping the input of an attach client: a packet of 300000 bytes is over 262144',
   ]);
@@ -338,11 +340,11 @@ test('attach server A17: recv answers of every kind, and what comes of them', ()
   on.accept(50);
   for (const arrival of [-EINTR, -EAGAIN, -ECONNRESET, 'still there']) {
     on.sys.arrive(50, arrival).events(50, EPOLLIN);
-    on.reactor.turn(0);
+    turn(on.reactor, 0);
   }
   assert.deepEqual(on.told, ['still there']);
   on.sys.arrive(50, -EIO).events(50, EPOLLIN | EPOLLERR);
-  on.reactor.turn(0);
+  turn(on.reactor, 0);
   assert.deepEqual(on.told, ['still there', 'end']);
   assert.deepEqual(on.sys.called('close'), [['close', 50]]);
 });
@@ -354,13 +356,13 @@ test('attach server A16: after an input too many no client is watched for input,
   on.takes.push(false);
   on.sys.arrive(50, 'a', 'b').arrive(51, 'c');
   on.sys.events(50, EPOLLIN).events(51, EPOLLIN);
-  on.reactor.turn(0);
+  turn(on.reactor, 0);
   assert.deepEqual(on.told, ['a']);
-  assert.deepEqual(watches(on.sys, 50), [input, 0]);
-  assert.deepEqual(watches(on.sys, 51), [input, 0]);
+  assert.deepEqual(watches(on.sys, 50), [input, EPOLLET]);
+  assert.deepEqual(watches(on.sys, 51), [input, EPOLLET]);
   on.server.resumeInput();
   on.sys.events(50, EPOLLIN).events(51, EPOLLIN);
-  on.reactor.turn(0);
+  turn(on.reactor, 0);
   assert.deepEqual(on.told, ['a', 'b', 'c']);
   const ops = on.sys.called('epollCtl').filter(call => call[3] === 50);
   assert.deepEqual(

@@ -29,6 +29,7 @@ import {
 } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { createScriptedSys, type ScriptedSys } from '../../src/sys/scripted.ts';
+import { turn as turnWithin } from '../fixtures/turn.ts';
 
 const [listener, connection, terminal, copy] = [40, 41, 42, 43];
 
@@ -43,7 +44,7 @@ function open(prepare: (sys: ScriptedSys) => void = () => {}) {
   const socket = openConsoleSocket(sys, reactor, '/run/box', hooks, message => warnings.push(message));
   const turn = (fd: number) => {
     sys.events(fd, EPOLLIN);
-    reactor.turn(0);
+    turnWithin(reactor, 0);
   };
   const watched = () => {
     const fds = new Set<unknown>();

@@ -7,6 +7,7 @@ import { EPOLL_CTL_DEL, EPOLLIN, SIGKILL, SIGTERM } from '../../src/sys/constant
 import { EMFILE, ENOSYS, EPERM, ESRCH } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { createScriptedSys, type ScriptedSys } from '../../src/sys/scripted.ts';
+import { turn } from '../fixtures/turn.ts';
 
 const [pid, pidfd, ownGroup] = [777, 40, 4242];
 
@@ -21,7 +22,7 @@ function follow(prepare: (sys: ScriptedSys) => void = () => {}) {
   });
   const end = () => {
     sys.events(pidfd, EPOLLIN);
-    reactor.turn(0);
+    turn(reactor, 0);
   };
   return { sys, reactor, process, end, gone: () => gone };
 }
@@ -29,7 +30,7 @@ function follow(prepare: (sys: ScriptedSys) => void = () => {}) {
 describe('container process', () => {
   it('its end is reported once, and the pidfd is forgotten and closed', () => {
     const { sys, reactor, end, gone } = follow();
-    reactor.turn(0);
+    turn(reactor, 0);
     assert.equal(gone(), 0);
     end();
     end();
@@ -117,7 +118,7 @@ describe('without a pidfd', () => {
         sys.called('kill'),
         [1, 2, 3].map(() => ['kill', pid, 0]),
       );
-      reactor.turn(5000);
+      turn(reactor, 5000);
       assert.equal(gone(), 1);
       assert.equal(sys.called('kill').length, 3);
     });
@@ -135,7 +136,7 @@ describe('without a pidfd', () => {
   it('closed, nobody is looked for', () => {
     const { sys, reactor, process, gone } = follow(sys => sys.always('pidfdOpen', -ENOSYS));
     process.close();
-    reactor.turn(3000);
+    turn(reactor, 3000);
     assert.deepEqual(sys.called('kill'), []);
     assert.equal(gone(), 0);
   });

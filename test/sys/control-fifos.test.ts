@@ -18,6 +18,7 @@ import { EACCES, EAGAIN, EEXIST, EINTR, EIO, EMFILE, ENOSPC } from '../../src/sy
 import { FatalError } from '../../src/sys/errors.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { createScriptedSys, type ScriptedSys } from '../../src/sys/scripted.ts';
+import { turn } from '../fixtures/turn.ts';
 
 const [dirfd, ctlPath, ctl, winszPath, winsz] = [40, 41, 42, 43, 44];
 
@@ -114,7 +115,7 @@ test('control fifos C10: interrupted and empty reads change nothing, a line may 
   const { sys, reactor, seen } = open();
   for (const arrival of ['1 2', -EINTR, -EAGAIN, ' 3\n2 0 0\n']) {
     sys.arrive(ctl, arrival).events(ctl, EPOLLIN);
-    reactor.turn(0);
+    turn(reactor, 0);
   }
   assert.deepEqual(seen, ['2x3', 'reopen']);
 });
@@ -122,18 +123,18 @@ test('control fifos C10: interrupted and empty reads change nothing, a line may 
 test('control fifos C11: a bad line is a warning', () => {
   const { sys, reactor, seen } = open();
   sys.arrive(winsz, 'x\n5 6\n').events(winsz, EPOLLIN);
-  reactor.turn(0);
+  turn(reactor, 0);
   assert.deepEqual(seen, ['warning: Failed to parse window size', '5x6']);
 });
 
 test('control fifos C13: a fifo that can not be read is left alone, the other goes on', () => {
   const { sys, reactor, seen } = open();
   sys.arrive(ctl, -EIO).events(ctl, EPOLLIN);
-  reactor.turn(0);
+  turn(reactor, 0);
   assert.deepEqual(seen, [`warning: Failed to read from fd ${ctl}: Input/output error`]);
   assert.ok(sys.called('epollCtl').some(([, , op, fd]) => op === EPOLL_CTL_DEL && fd === ctl));
   sys.arrive(winsz, '5 6\n').events(winsz, EPOLLIN);
-  reactor.turn(0);
+  turn(reactor, 0);
   assert.equal(seen.at(-1), '5x6');
 });
 

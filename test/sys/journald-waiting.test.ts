@@ -6,6 +6,7 @@ import { EPOLLOUT } from '../../src/sys/constants.ts';
 import { EAGAIN, ECONNREFUSED } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { createScriptedSys } from '../../src/sys/scripted.ts';
+import { turn } from '../fixtures/turn.ts';
 import { decodeEntry } from '../unit/journald/decode-entry.ts';
 
 const options = {
@@ -44,7 +45,7 @@ function open(room: number) {
     makesRoom(entries: number) {
       journal.room = entries;
       sys.events(socketFd, EPOLLOUT);
-      reactor.turn(0);
+      turn(reactor, 0);
     },
     messages: () =>
       sys.sent(socketFd).map(datagram => decodeEntry(datagram).find(([name]) => name === 'MESSAGE')?.[1]),
@@ -98,7 +99,7 @@ test('J14 journald: a journal that takes one entry every 6 s is slow, and loses 
   const { sys, driver, reactor, print, makesRoom, messages, warnings } = open(0);
   print('a\nb\nc\nd\n');
   for (let i = 0; i < 4; i++) {
-    reactor.turn(0);
+    turn(reactor, 0);
     sys.advance(6000);
     makesRoom(1);
   }

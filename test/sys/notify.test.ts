@@ -15,6 +15,7 @@ import {
 import { FatalError } from '../../src/sys/errors.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { createScriptedSys, type ScriptedSys } from '../../src/sys/scripted.ts';
+import { turn } from '../fixtures/turn.ts';
 
 const hostPath = '/run/systemd/notify';
 /** Scripted fds are counted from 100: the reactor's epoll, the notify folder, the two sockets. */
@@ -34,7 +35,7 @@ function open(sys = createScriptedSys(), socket = hostPath) {
     /** The container sends these, and the reactor has one turn. */
     sends(...datagrams: (string | number | Buffer)[]) {
       sys.arrive(containerFd, ...datagrams).events(containerFd, EPOLLIN);
-      reactor.turn(0);
+      turn(reactor, 0);
     },
     forwarded: () => sys.sent(hostFd).map(String),
   };
@@ -125,7 +126,7 @@ test('N8 notify: a message for which there is no room is kept, nothing is read m
     reactor.turn(); // to the retry, which finds no room again
     reactor.turn(); // to the one that does
     assert.deepEqual(forwarded(), ['READY=1']);
-    reactor.turn(0);
+    turn(reactor, 0);
     assert.deepEqual(forwarded(), ['READY=1', 'STATUS=2', 'STATUS=3']);
     assert.deepEqual(warnings, []);
   }
@@ -167,7 +168,7 @@ test('N11 notify: a flood is relayed 16 messages a turn', () => {
   sends(...Array.from({ length: 40 }, (_, i) => `STATUS=${i}`));
   assert.equal(sys.called('sendto').length, 16);
   sys.events(containerFd, EPOLLIN);
-  reactor.turn(0);
+  turn(reactor, 0);
   assert.equal(sys.called('sendto').length, 32);
 });
 
@@ -188,6 +189,6 @@ test('N12 notify: an end while a message waits for room leaves no timer', () => 
   sends('READY=1', 'STATUS=2');
   relay.close();
   const before = sys.called('sendto').length;
-  reactor.turn(1000);
+  turn(reactor, 1000);
   assert.equal(sys.called('sendto').length, before);
 });

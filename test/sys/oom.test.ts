@@ -17,6 +17,7 @@ import {
 } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { createScriptedSys, type ScriptedSys } from '../../src/sys/scripted.ts';
+import { turn } from '../fixtures/turn.ts';
 
 const pid = 321;
 const v1Path = '/sys/fs/cgroup/memory/c';
@@ -81,12 +82,12 @@ function count(events: number): Uint8Array {
 function happenV1({ sys, reactor, fd }: Watched, events: number, removed = false): void {
   sys.arrive(fd, count(events)).always('access', removed ? -ENOENT : 0);
   sys.events(fd, EPOLLIN);
-  reactor.turn(0);
+  turn(reactor, 0);
 }
 
 function happenV2({ sys, reactor, fd }: Watched, oom: number, oomKill: number): void {
   setCounters(sys, oom, oomKill).arrive(fd, new Uint8Array(16)).events(fd, EPOLLIN);
-  reactor.turn(0);
+  turn(reactor, 0);
 }
 
 const bothMarkers = ['/persist/oom', '/bundle/oom'];
@@ -155,7 +156,7 @@ describe('OOM watch, version 1', () => {
   it('E25: an eventfd that breaks is let go', () => {
     const watched = watchV1();
     watched.sys.arrive(watched.fd, -EIO).events(watched.fd, EPOLLIN);
-    watched.reactor.turn(0);
+    turn(watched.reactor, 0);
     watched.watch.checkAtEnd();
     watched.watch.close();
     assert.deepEqual(watched.sys.called('close').filter(([, fd]) => fd === watched.fd).length, 1);
@@ -247,7 +248,7 @@ describe('OOM watch, version 2', () => {
   it('E20: counters that cannot be read are a warning, and the next change is seen', () => {
     const watched = watchV2();
     watched.sys.file(eventsPath, -EACCES).arrive(watched.fd, new Uint8Array(16)).events(watched.fd, EPOLLIN);
-    watched.reactor.turn(0);
+    turn(watched.reactor, 0);
     assert.deepEqual(watched.warnings, [`Failed to open cgroups file: ${eventsPath}: Permission denied`]);
     happenV2(watched, 1, 1);
     assert.deepEqual(watched.markers(), bothMarkers);
@@ -256,14 +257,14 @@ describe('OOM watch, version 2', () => {
   it('E20: an interrupted read of the events does not lose the change', () => {
     const watched = watchV2();
     setCounters(watched.sys, 1, 1).arrive(watched.fd, -EINTR).events(watched.fd, EPOLLIN);
-    watched.reactor.turn(0);
+    turn(watched.reactor, 0);
     assert.deepEqual(watched.markers(), bothMarkers);
   });
 
   it('E25: an inotify fd that breaks is let go, and the last look still works', () => {
     const watched = watchV2();
     watched.sys.arrive(watched.fd, -EBADF).events(watched.fd, EPOLLIN);
-    watched.reactor.turn(0);
+    turn(watched.reactor, 0);
     setCounters(watched.sys, 1, 1);
     watched.watch.checkAtEnd();
     watched.watch.close();

@@ -21,6 +21,7 @@ import { EAGAIN, ECHILD, EINTR, EMFILE, ENOENT } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { createScriptedSys } from '../../src/sys/scripted.ts';
 import type { SpawnPlan } from '../../src/sys/sys.ts';
+import { turn } from '../fixtures/turn.ts';
 
 const [signalFd, pidfd, runtimePid, containerPid] = [30, 31, 5000, 777];
 const plan: SpawnPlan = {
@@ -39,7 +40,7 @@ function open(consoleWanted = false) {
   /** One turn in which these signals have come. */
   const signals = (...numbers: number[]) => {
     sys.arrive(signalFd, Uint8Array.from(numbers)).events(signalFd, EPOLLIN);
-    reactor.turn(0);
+    turn(reactor, 0);
   };
   const sent = () =>
     sys
@@ -140,7 +141,7 @@ describe('children', () => {
       processes.follow(containerPid);
       if (isChild) sys.dies(containerPid, exited(4));
       sys.events(pidfd, EPOLLIN);
-      reactor.turn(0);
+      turn(reactor, 0);
       assert.equal(processes.facts.containerStatus, isChild ? exited(4) : 'unknown');
     }
   });
@@ -149,7 +150,7 @@ describe('children', () => {
     for (const errno of [EAGAIN, EINTR]) {
       const { sys, reactor, processes, sent } = open();
       sys.arrive(signalFd, -errno).events(signalFd, EPOLLIN);
-      reactor.turn(0);
+      turn(reactor, 0);
       assert.deepEqual(sent(), []);
       assert.equal(processes.stopSignal, 0);
       assert.deepEqual(sys.called('waitpid'), []);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EPOLLIN, EPOLLOUT } from '../../src/sys/constants.ts';
+import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLET, EPOLLIN, EPOLLOUT } from '../../src/sys/constants.ts';
 import { EBADF, EINTR, EMFILE } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { createScriptedSys } from '../../src/sys/scripted.ts';
+import { turn } from '../fixtures/turn.ts';
 
 function make() {
   const sys = createScriptedSys();
@@ -66,9 +67,40 @@ describe('reactor', () => {
     reactor.turn();
     assert.deepEqual(seen, ['20']);
     reactor.turn();
-    reactor.turn(0);
+    turn(reactor, 0);
     assert.deepEqual(seen, ['20', '50']);
     assert.ok(sys.monotonic[1] >= 50e6);
+  });
+
+  it('a deadline in 100 days is waited for in turns that epoll_wait can take', () => {
+    const { sys, reactor, seen } = make();
+    const days = 100 * 24 * 3600 * 1000;
+    reactor.after(days, () => seen.push('over'));
+    const waits: number[] = [];
+    sys.always('epollWait', (_epfd, _out, timeout) => {
+      waits.push(timeout);
+      sys.advance(timeout);
+      return 0;
+    });
+    while (seen.length === 0) reactor.turn();
+    assert.ok(waits.every(ms => ms >= 0 && ms <= 0x7fffffff));
+    assert.equal(
+      waits.reduce((sum, ms) => sum + ms, 0),
+      days,
+    );
+  });
+
+  it('an fd that is watched for nothing stays registered, and reports its hang-up once', () => {
+    const { sys, reactor } = make();
+    reactor.watch(5, EPOLLIN, () => {});
+    reactor.rearm(5, 0);
+    assert.deepEqual(
+      sys.called('epollCtl').map(([, , op, fd, events]) => [op, fd, events]),
+      [
+        [EPOLL_CTL_ADD, 5, EPOLLIN],
+        [EPOLL_CTL_MOD, 5, EPOLLET],
+      ],
+    );
   });
 
   it('a deadline that another one cancels in the same turn does not run', () => {
@@ -84,7 +116,7 @@ describe('reactor', () => {
     const { sys, reactor, seen } = make();
     reactor.after(1000, () => seen.push('late'));
     const before = sys.monotonic[1];
-    reactor.turn(5);
+    turn(reactor, 5);
     assert.equal(sys.monotonic[1] - before, 5e6);
     assert.deepEqual(seen, []);
   });

@@ -14,6 +14,7 @@ import {
 import { EAGAIN, EBADF, EINTR, EIO, EPERM } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { createScriptedSys } from '../../src/sys/scripted.ts';
+import { turn as turnWithin } from '../fixtures/turn.ts';
 
 const fd = 40;
 const epfd = 100;
@@ -40,7 +41,7 @@ function open({ isTerminal = false } = {}) {
   const relay = new OutputRelay(sys, reactor, { stream: 'stdout', fd, isTerminal }, buf, start, sinks);
   const turn = (events = EPOLLIN) => {
     sys.events(fd, events);
-    reactor.turn(0);
+    turnWithin(reactor, 0);
   };
   const watches = () => sys.called('epollCtl').map(([, , op, watched]) => [op, watched]);
   return { sys, reactor, relay, told, room, turn, watches, output: () => Buffer.concat(got) };
@@ -52,7 +53,7 @@ describe('relay', () => {
   it('reads nothing before it is resumed', () => {
     const { sys, reactor } = open();
     sys.arrive(fd, 'x');
-    reactor.turn(0);
+    turnWithin(reactor, 0);
     assert.deepEqual(sys.called('read', 'epollCtl'), []);
   });
 
@@ -100,7 +101,10 @@ describe('relay', () => {
     assert.equal(relay.isOpen, false);
     assert.deepEqual(told, ['end stdout']);
     assert.deepEqual(
-      sys.calls.slice(-2).map(call => call.slice(0, 4)),
+      sys
+        .called('epollCtl', 'close')
+        .slice(-2)
+        .map(call => call.slice(0, 4)),
       [
         ['epollCtl', epfd, EPOLL_CTL_DEL, fd],
         ['close', fd],
@@ -144,7 +148,7 @@ describe('relay of a busy pipe', () => {
       assert.equal(sys.called('read').length, readsPerTurn);
     });
     sys.events(fd, EPOLLIN).events(50, EPOLLIN);
-    reactor.turn(0);
+    turnWithin(reactor, 0);
     assert.equal(others, 1);
     turn();
     assert.equal(sys.called('read').length, readsPerTurn + 3);

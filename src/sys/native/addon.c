@@ -117,6 +117,20 @@ CALL(ftruncate)
 	ANSWER(ftruncate(fd, length));
 }
 
+// A double holds 53 bits, and a device or inode has 64.
+static double lower_half(uint64_t number)
+{
+	return (double)(uint32_t)number;
+}
+
+static double upper_half(uint64_t number)
+{
+	return (double)(number >> 32);
+}
+
+// As src/sys/file-stat.ts has it.
+enum { stat_numbers = 9 };
+
 static int fill_stat(int result, const struct stat *stat, double *out)
 {
 	if (result == 0) {
@@ -124,9 +138,11 @@ static int fill_stat(int result, const struct stat *stat, double *out)
 		out[1] = stat->st_uid;
 		out[2] = stat->st_gid;
 		out[3] = (double)stat->st_size;
-		out[4] = (double)stat->st_dev;
-		out[5] = (double)stat->st_ino;
+		out[4] = lower_half(stat->st_dev);
+		out[5] = lower_half(stat->st_ino);
 		out[6] = (double)stat->st_nlink;
+		out[7] = upper_half(stat->st_dev);
+		out[8] = upper_half(stat->st_ino);
 	}
 	return result;
 }
@@ -137,7 +153,7 @@ CALL(fstat)
 	struct stat stat;
 	size_t size;
 	int fd = INT(0);
-	double *out = args_bytes(&args, 1, 7 * sizeof(double), &size);
+	double *out = args_bytes(&args, 1, stat_numbers * sizeof(double), &size);
 	ANSWER(fill_stat(fstat(fd, &stat), &stat, out));
 }
 
@@ -149,7 +165,7 @@ CALL(lstatat)
 	size_t size;
 	int dirfd = INT(0);
 	args_path(&args, 1, &path);
-	double *out = args_bytes(&args, 2, 7 * sizeof(double), &size);
+	double *out = args_bytes(&args, 2, stat_numbers * sizeof(double), &size);
 	ANSWER(path.error ? bad_path(&path) : fill_stat(fstatat(dirfd, path.bytes, &stat, AT_SYMLINK_NOFOLLOW), &stat, out));
 }
 
