@@ -99,7 +99,8 @@ export class AttachServer implements ClientOwner {
 
   /** Closes the listener and every client, what is still queued for them with it. No hook is called. */
   close(): void {
-    this.#acceptRest ? this.#acceptRest.cancel() : this.reactor.forget(this.#socket.fd);
+    if (this.#acceptRest) this.#acceptRest.cancel();
+    else this.reactor.forget(this.#socket.fd);
     this.#socket.close();
     for (const client of this.#clients) this.#drop(client);
     this.pending = 0;

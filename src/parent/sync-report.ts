@@ -30,17 +30,18 @@ export function encodeReport(key: ReportKey, value: number, message?: Uint8Array
 
 const tail = utf8Bytes('"}\n');
 
-// Copies the message into `line` from `at` on, escaped, as far as whole characters of it fit. Answers the end.
+// Copies the message into `line` from `at` on, escaped, as far as whole characters of it fit. Returns the end.
 function escapeMessage(message: Uint8Array, line: Uint8Array, at: number): number {
+  let end = at;
   for (let i = 0; i < message.length; ) {
     const length = sequenceLength(message, i);
     const escaped = length === 1 ? escapeByte(message[i]!) : message.subarray(i, i + length);
-    if (at + escaped.length > line.length) return at;
-    line.set(escaped, at);
-    at += escaped.length;
+    if (end + escaped.length > line.length) return end;
+    line.set(escaped, end);
+    end += escaped.length;
     i += length;
   }
-  return at;
+  return end;
 }
 
 // How many bytes belong together: a whole UTF-8 sequence, or one byte where there is none.

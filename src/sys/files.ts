@@ -22,7 +22,7 @@ export function readFile(sys: Sys, path: string, bytesMax: number): Uint8Array |
 export function readAll(sys: Sys, fd: number, bytesMax: number): Uint8Array | number {
   const buf = new Uint8Array(bytesMax);
   let length = 0;
-  let got = 0;
+  let got: number;
   do {
     got = sys.read(fd, buf, length, bytesMax - length);
     if (got > 0) length += got;
