@@ -119,21 +119,21 @@ export async function parseCommandLine(
       .parseSync();
 
   const first = parse(argv, `[global options] <${Object.keys(commands).join('|')}> …`, globalOptions);
-  if (first.help || first.version) return undefined;
+  if (first['help'] || first['version']) return undefined;
   const [command, ...rest] = first._.map(String);
   if (command === undefined || !isCommand(command))
     throw new RuntimeError(command === undefined ? 'no command given' : `No help topic for '${command}'`);
   const { usage, positionals: count, options: table } = commands[command];
   const options = parse(rest, usage, table);
-  if (options.help || options.version) return undefined;
+  if (options['help'] || options['version']) return undefined;
   const positionals = options._.map(String);
   if (positionals.length < count[0] || positionals.length > count[1])
     throw new RuntimeError(`Incorrect Usage. hostrun ${usage}: ${positionals.length} arguments given`);
   const globals = {
-    root: String(first.root),
-    log: String(first.log),
+    root: String(first['root']),
+    log: String(first['log']),
     logFormat: String(first['log-format']),
-    debug: first.debug === true,
+    debug: first['debug'] === true,
   };
   return { globals, command, options, positionals };
 }

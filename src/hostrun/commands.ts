@@ -50,7 +50,9 @@ export async function create(root: string, id: string, options: CreateOptions): 
   try {
     process.chdir(bundle);
   } catch (error) {
-    throw new RuntimeError(`chdir ${options.bundle}: ${describeFailure(error).replace(/^.*: /, '')}`);
+    throw new RuntimeError(`chdir ${options.bundle}: ${describeFailure(error).replace(/^.*: /, '')}`, {
+      cause: error,
+    });
   }
   const config = readConfig(join(bundle, 'config.json'));
   const dir = claimContainer(root, id, uid);
@@ -119,7 +121,9 @@ export function kill(root: string, id: string, signalText: string, all: boolean)
   try {
     process.kill(container.record.init.pid, number);
   } catch (error) {
-    throw new RuntimeError(`unable to signal init: ${describeFailure(error).replace(/^kill: /, '')}`);
+    throw new RuntimeError(`unable to signal init: ${describeFailure(error).replace(/^kill: /, '')}`, {
+      cause: error,
+    });
   }
   return 0;
 }

@@ -28,7 +28,7 @@ export interface Container {
 
 /** Where state is kept unless --root says otherwise: a folder that is gone after a restart, and nobody else's. */
 export function defaultRoot(env: NodeJS.ProcessEnv, uid: number): string {
-  if (env.XDG_RUNTIME_DIR && uid !== 0) return join(env.XDG_RUNTIME_DIR, 'hostrun');
+  if (env['XDG_RUNTIME_DIR'] && uid !== 0) return join(env['XDG_RUNTIME_DIR'], 'hostrun');
   return uid === 0 ? '/run/hostrun' : join(tmpdir(), `hostrun-${uid}`);
 }
 
@@ -41,7 +41,8 @@ export function claimContainer(root: string, id: string, uid: number): string {
   try {
     mkdirSync(dir, { mode: 0o711 });
   } catch (error) {
-    if (hasCode(error, 'EEXIST')) throw new RuntimeError('container with given ID already exists');
+    if (hasCode(error, 'EEXIST'))
+      throw new RuntimeError('container with given ID already exists', { cause: error });
     throw error;
   }
   return dir;
@@ -62,7 +63,7 @@ export function loadContainer(root: string, id: string): Container {
     const record = JSON.parse(readFileSync(join(dir, 'state.json'), 'utf8')) as ContainerRecord;
     return { dir, fifoPath: fifoPathIn(dir), record };
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) throw new RuntimeError('container does not exist');
+    if (hasCode(error, 'ENOENT')) throw new RuntimeError('container does not exist', { cause: error });
     throw error;
   }
 }

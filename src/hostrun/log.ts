@@ -45,6 +45,6 @@ function openLogFile(path: string): number {
   try {
     return openSync(path, 'a', 0o644);
   } catch (error) {
-    throw new RuntimeError(describeFailure(error));
+    throw new RuntimeError(describeFailure(error), { cause: error });
   }
 }

@@ -55,18 +55,18 @@ async function run({ globals, command, options, positionals }: CommandLine, log:
       writeSync(1, state(root, id));
       return 0;
     case 'kill':
-      return kill(root, id, positionals[1] ?? 'TERM', options.all === true);
+      return kill(root, id, positionals[1] ?? 'TERM', options['all'] === true);
     case 'delete':
-      return remove(root, id, options.force === true);
+      return remove(root, id, options['force'] === true);
     case 'exec':
       return await exec(root, id, {
         ...processOptions(),
         process: text('process'),
         args: positionals.slice(1),
-        env: (options.env as string[] | undefined) ?? [],
+        env: (options['env'] as string[] | undefined) ?? [],
         cwd: text('cwd'),
-        terminal: options.tty === true,
-        detach: options.detach === true,
+        terminal: options['tty'] === true,
+        detach: options['detach'] === true,
       });
   }
 }

@@ -1,12 +1,6 @@
 /** What the caller is told: its words go to stderr, or to the log file and stderr, as runc's do. */
 export class RuntimeError extends Error {
   override readonly name = 'RuntimeError';
-  readonly exitStatus: number;
-
-  constructor(message: string, exitStatus = 1) {
-    super(message);
-    this.exitStatus = exitStatus;
-  }
 }
 
 /** Go's form of a failed call, `open x: no such file or directory`, which is what runc's callers see. */

@@ -33,37 +33,40 @@ export function readProcess(path: string): ProcessSpec {
 /** Exported for tests. */
 export function parseConfig(value: unknown): BundleConfig {
   const config = requireObject(value, 'config.json');
-  if (config.process === undefined) throw new RuntimeError('process property must not be empty');
-  const annotations = Object.entries(requireObject(config.annotations ?? {}, 'annotations'));
+  if (config['process'] === undefined) throw new RuntimeError('process property must not be empty');
+  const annotations = Object.entries(requireObject(config['annotations'] ?? {}, 'annotations'));
   return {
-    ociVersion: requireText(config.ociVersion, 'ociVersion'),
-    rootPath: requireText(requireObject(config.root ?? {}, 'root').path ?? '', 'root.path'),
+    ociVersion: requireText(config['ociVersion'], 'ociVersion'),
+    rootPath: requireText(requireObject(config['root'] ?? {}, 'root')['path'] ?? '', 'root.path'),
     annotations: Object.fromEntries(
       annotations.map(([key, text]) => [key, requireText(text, `annotation ${key}`)]),
     ),
-    process: parseProcess(config.process),
+    process: parseProcess(config['process']),
   };
 }
 
 /** Exported for tests. */
 export function parseProcess(value: unknown): ProcessSpec {
   const spec = requireObject(value, 'process');
-  const args = requireTexts(spec.args ?? [], 'args');
-  const cwd = requireText(spec.cwd ?? '', 'cwd');
+  const args = requireTexts(spec['args'] ?? [], 'args');
+  const cwd = requireText(spec['cwd'] ?? '', 'cwd');
   if (cwd === '') throw new RuntimeError('Cwd property must not be empty');
   if (!isAbsolute(cwd)) throw new RuntimeError('Cwd must be an absolute path');
   if (args.length === 0) throw new RuntimeError('args must not be empty');
   if (args[0]!.includes('=')) throw new RuntimeError(`args: a command with "=" in its name: ${args[0]}`);
-  const size = requireObject(spec.consoleSize ?? {}, 'consoleSize');
-  const user = requireObject(spec.user ?? {}, 'user');
+  const size = requireObject(spec['consoleSize'] ?? {}, 'consoleSize');
+  const user = requireObject(spec['user'] ?? {}, 'user');
   return {
     args,
-    env: requireTexts(spec.env ?? [], 'env').filter(entry => entry.indexOf('=') > 0),
+    env: requireTexts(spec['env'] ?? [], 'env').filter(entry => entry.indexOf('=') > 0),
     cwd,
-    terminal: spec.terminal === true,
-    consoleSize: { width: requireCount(size.width, 'width'), height: requireCount(size.height, 'height') },
-    uid: requireCount(user.uid, 'uid'),
-    gid: requireCount(user.gid, 'gid'),
+    terminal: spec['terminal'] === true,
+    consoleSize: {
+      width: requireCount(size['width'], 'width'),
+      height: requireCount(size['height'], 'height'),
+    },
+    uid: requireCount(user['uid'], 'uid'),
+    gid: requireCount(user['gid'], 'gid'),
   };
 }
 
@@ -72,13 +75,13 @@ function readJson(path: string, notFound: string): unknown {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) throw new RuntimeError(notFound);
+    if (hasCode(error, 'ENOENT')) throw new RuntimeError(notFound, { cause: error });
     throw error;
   }
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new RuntimeError(`${path}: ${error instanceof Error ? error.message : error}`);
+    throw new RuntimeError(`${path}: ${error instanceof Error ? error.message : error}`, { cause: error });
   }
 }
 

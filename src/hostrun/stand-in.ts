@@ -62,6 +62,7 @@ function requireDirectory(cwd: string): void {
     const why = describeFailure(error).replace(/^.*: /, '');
     throw new RuntimeError(
       `unable to start container process: chdir to cwd (${JSON.stringify(cwd)}) set in config.json failed: ${why}`,
+      { cause: error },
     );
   }
   throw new RuntimeError(

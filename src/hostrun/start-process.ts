@@ -22,7 +22,7 @@ export async function startProcess(spec: ProcessSpec, options: ProcessOptions, f
   if (consoleSocket === undefined && spec.terminal)
     throw new RuntimeError('cannot allocate tty if runc will detach without setting console socket');
   requireExecutable(spec.args[0]!, spec.env, spec.cwd);
-  requirePreservedFds(preserveFds, process.env.HOSTRUN_FDS ?? '');
+  requirePreservedFds(preserveFds, process.env['HOSTRUN_FDS'] ?? '');
 
   const terminal = consoleSocket === undefined ? undefined : await makeTerminal(spec);
   closeOthersOnExec();
@@ -32,7 +32,7 @@ export async function startProcess(spec: ProcessSpec, options: ProcessOptions, f
     preserveFds,
     fifoPath,
     ttyPath: terminal?.path ?? '',
-    listenFds: isOurs(process.env.LISTEN_PID) ? (process.env.LISTEN_FDS ?? '') : '',
+    listenFds: isOurs(process.env['LISTEN_PID']) ? (process.env['LISTEN_FDS'] ?? '') : '',
     user: process.getuid?.() === 0 && spec.uid !== 0 ? { uid: spec.uid, gid: spec.gid } : undefined,
   });
   try {

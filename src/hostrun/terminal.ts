@@ -60,6 +60,7 @@ function loadNodePty(): NativePty {
     const why = describeFailure(error).split('\n')[0];
     throw new RuntimeError(
       `terminals need the optional package node-pty, which npm builds where there is a C++ compiler: ${why}`,
+      { cause: error },
     );
   }
 }
