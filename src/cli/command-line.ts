@@ -46,7 +46,7 @@ export async function parseLine(words: readonly string[], version: string): Prom
     .fail((message, error) => {
       throw error instanceof UsageError
         ? error
-        : new UsageError(plainer(message ?? error.message, name), name);
+        : new UsageError(plainer(message ?? error.message, name), { command: name, cause: error });
     });
   for (const [entryName, entry] of Object.entries(catalogue)) {
     const command = loaded.get(entryName);

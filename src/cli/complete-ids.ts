@@ -12,7 +12,7 @@ export async function completeIds(
   const own = await new Promise<string[]>(resolve => {
     completeOwn((_error, found) => resolve(found ?? []));
   });
-  const words = Array.isArray(args._) ? args._.map(String) : [];
+  const words = Array.isArray(args['_']) ? args['_'].map(String) : [];
   const name = words.map(findCommand).find(found => found !== undefined);
   const wantsId = name !== undefined && catalogue[name]!.takesId && !current.startsWith('-');
   done(wantsId ? [...own, ...(await listIds(args))] : own);

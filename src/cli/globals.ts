@@ -31,7 +31,7 @@ export function readGlobals(args: CommandArguments): Globals {
 /** The library's own default, with words for a command line. */
 export function defaultRoot(environment: NodeJS.ProcessEnv, uid: number): string {
   if (uid === 0) return '/run/conmon-ts';
-  const directory = environment.XDG_RUNTIME_DIR;
+  const directory = environment['XDG_RUNTIME_DIR'];
   if (directory) return `${directory}/conmon-ts`;
   throw new UsageError('XDG_RUNTIME_DIR is not set: give --root a directory of your own');
 }

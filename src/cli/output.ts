@@ -16,7 +16,7 @@ export function wantsColour(
   stream: { readonly isTTY?: boolean },
   environment: NodeJS.ProcessEnv = process.env,
 ): boolean {
-  return stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb';
+  return stream.isTTY === true && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb';
 }
 
 /** Waits until all that was printed is written: to a pipe that is full, it waits in the engine. */

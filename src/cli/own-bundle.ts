@@ -27,35 +27,37 @@ export function readConfig(bundle: string): Json {
     throw new Error('it is no object');
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${bundle} is no bundle: ${path}: ${words}`);
+    throw new UsageError(`${bundle} is no bundle: ${path}: ${words}`, { cause: error });
   }
 }
 
 /** True where the bundle asks for a terminal. */
 export function wantsTerminal(config: Json): boolean {
-  return asRecord(config.process).terminal === true;
+  return asRecord(config['process'])['terminal'] === true;
 }
 
 /** The configuration with the changes, and with its relative paths, which are the given bundle's, made absolute. */
 export function changeConfig(config: Json, bundle: string, changes: BundleChanges): Json {
-  const root = asRecord(config.root);
-  const process = asRecord(config.process);
+  const root = asRecord(config['root']);
+  const process = asRecord(config['process']);
   const { args, terminal, env, cwd, user } = changes;
   const changed = {
     ...process,
     ...(args === undefined ? {} : { args }),
     ...(terminal === undefined ? {} : { terminal }),
-    ...(env === undefined ? {} : { env: mergeEnv(process.env, env) }),
+    ...(env === undefined ? {} : { env: mergeEnv(process['env'], env) }),
     ...(cwd === undefined ? {} : { cwd }),
-    ...(user === undefined ? {} : { user: { ...asRecord(process.user), ...user } }),
+    ...(user === undefined ? {} : { user: { ...asRecord(process['user']), ...user } }),
   };
-  const mounts = Array.isArray(config.mounts)
-    ? config.mounts.map(mount => fixMount(asRecord(mount), bundle))
+  const mounts = Array.isArray(config['mounts'])
+    ? config['mounts'].map(mount => fixMount(asRecord(mount), bundle))
     : undefined;
   return {
     ...config,
     process: changed,
-    ...(config.root === undefined ? {} : { root: { ...root, path: resolve(bundle, String(root.path)) } }),
+    ...(config['root'] === undefined
+      ? {}
+      : { root: { ...root, path: resolve(bundle, String(root['path'])) } }),
     ...(mounts === undefined ? {} : { mounts }),
   };
 }
@@ -90,8 +92,8 @@ export function pruneOwnBundles(root: string, used: readonly (string | undefined
 
 /** Sources of bind mounts are relative to the bundle (OCI runtime specification, mounts). */
 function fixMount(mount: Json, bundle: string): Json {
-  const options: readonly unknown[] = Array.isArray(mount.options) ? mount.options : [];
-  const isBind = mount.type === 'bind' || options.includes('bind') || options.includes('rbind');
+  const options: readonly unknown[] = Array.isArray(mount['options']) ? mount['options'] : [];
+  const isBind = mount['type'] === 'bind' || options.includes('bind') || options.includes('rbind');
   const { source } = mount;
   return isBind && typeof source === 'string' && !isAbsolute(source)
     ? { ...mount, source: resolve(bundle, source) }

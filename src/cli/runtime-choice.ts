@@ -71,7 +71,7 @@ export function forgetChoice(root: string): void {
 /** The absolute path of an executable, or the name as it is where there is none. */
 export function locate(name: string): string {
   if (name.includes('/')) return resolve(name);
-  const directories = [...(process.env.PATH ?? '').split(delimiter), ...moreDirectories];
+  const directories = [...(process.env['PATH'] ?? '').split(delimiter), ...moreDirectories];
   return directories.map(directory => resolve(directory, name)).find(isExecutable) ?? name;
 }
 

@@ -4,8 +4,8 @@ export class UsageError extends Error {
   readonly code = 'ERR_USAGE';
   command: string | undefined;
 
-  constructor(message: string, command?: string) {
-    super(message);
-    this.command = command;
+  constructor(message: string, options: ErrorOptions & { readonly command?: string | undefined } = {}) {
+    super(message, options);
+    this.command = options.command;
   }
 }

@@ -139,7 +139,9 @@ export class Attachment extends Duplex {
 
   #fail(error: Error & { readonly code?: string }): void {
     const nobody = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
-    this.#connected.reject(nobody ? new StateError('there is no monitor to attach to') : error);
+    this.#connected.reject(
+      nobody ? new StateError('there is no monitor to attach to', { cause: error }) : error,
+    );
     this.destroy(this.#reached ? error : undefined);
   }
 
@@ -151,10 +153,10 @@ export class Attachment extends Duplex {
   /** Passes on what waits, as far as there is room, and gives that room back to the monitor. */
   #pass(stream: Readable): void {
     const waiting = this.#waiting.get(stream) ?? [];
-    let wants = true;
-    for (let next = waiting.shift(); next !== undefined; next = wants ? waiting.shift() : undefined) {
+    for (let next = waiting.shift(); next !== undefined; ) {
       if (!this.#over) this.#socket.allow(next.length);
-      wants = stream.push(next);
+      const wantsMore = stream.push(next);
+      next = wantsMore ? waiting.shift() : undefined;
     }
     if (this.#over && waiting.length === 0 && !stream.readableEnded) stream.push(null);
   }

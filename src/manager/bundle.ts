@@ -17,16 +17,16 @@ export interface BundleConfig {
 export function readBundle(bundle: string): BundleConfig {
   const path = join(bundle, 'config.json');
   const config = parse(path);
-  const process = asRecord(config.process);
-  const namespaces = asRecord(config.linux).namespaces;
+  const process = asRecord(config['process']);
+  const namespaces = asRecord(config['linux'])['namespaces'];
   const pid = Array.isArray(namespaces)
     ? namespaces.map(asRecord).find(({ type }) => type === 'pid')
     : undefined;
   return {
-    terminal: process.terminal === true,
-    ownPidNamespace: pid !== undefined && pid.path === undefined,
+    terminal: process['terminal'] === true,
+    ownPidNamespace: pid !== undefined && pid['path'] === undefined,
     annotations: Object.fromEntries(
-      Object.entries(asRecord(config.annotations)).map(([name, value]) => [name, String(value)]),
+      Object.entries(asRecord(config['annotations'])).map(([name, value]) => [name, String(value)]),
     ),
     process,
   };
@@ -38,6 +38,7 @@ function parse(path: string): Readonly<Record<string, unknown>> {
   } catch (cause) {
     throw new ArgumentError(
       `no bundle at ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
     );
   }
 }

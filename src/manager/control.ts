@@ -43,7 +43,7 @@ async function writeControl(directory: string, line: string): Promise<void> {
     } catch (error) {
       const code = errorCode(error);
       if (code === 'ENOENT' || code === 'ENXIO' || code === 'EPIPE')
-        throw new StateError('no monitor listens any more');
+        throw new StateError('no monitor listens any more', { cause: error });
       if (code !== 'EAGAIN' || tries >= fullTriesMax) throw error;
       await sleep(fullRetryMs);
     }

@@ -26,8 +26,8 @@ export class NotFoundError extends ManagerError {
 export class ExistsError extends ManagerError {
   override readonly name = 'ExistsError';
 
-  constructor(id: string) {
-    super('ERR_EXISTS', `container ${id} exists already`);
+  constructor(id: string, options?: ErrorOptions) {
+    super('ERR_EXISTS', `container ${id} exists already`, options);
   }
 }
 
@@ -35,8 +35,8 @@ export class ExistsError extends ManagerError {
 export class ArgumentError extends ManagerError {
   override readonly name = 'ArgumentError';
 
-  constructor(message: string) {
-    super('ERR_ARGUMENT', message);
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_ARGUMENT', message, options);
   }
 }
 
@@ -44,8 +44,8 @@ export class ArgumentError extends ManagerError {
 export class StateError extends ManagerError {
   override readonly name = 'StateError';
 
-  constructor(message: string) {
-    super('ERR_STATE', message);
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_STATE', message, options);
   }
 }
 
@@ -65,8 +65,8 @@ export class TimeLimitError extends ManagerError {
   /** The limit, in milliseconds. */
   readonly limitMs: number;
 
-  constructor(what: string, limitMs: number) {
-    super('ERR_TIME_LIMIT', `${what} took longer than ${limitMs} ms`);
+  constructor(what: string, limitMs: number, options?: ErrorOptions) {
+    super('ERR_TIME_LIMIT', `${what} took longer than ${limitMs} ms`, options);
     this.limitMs = limitMs;
   }
 }

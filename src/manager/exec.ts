@@ -241,7 +241,7 @@ function killGroup(leader: ProcessIdentity | undefined, signal: NodeJS.Signals |
 
 function makeProcess(config: ConfigRecord, options: ExecOptions): object {
   const base = readBundle(config.bundle).process;
-  const env = [...(Array.isArray(base.env) ? base.env : []), ...(options.env ?? [])];
+  const env = [...(Array.isArray(base['env']) ? base['env'] : []), ...(options.env ?? [])];
   return {
     ...base,
     consoleSize: undefined,

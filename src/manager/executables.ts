@@ -9,7 +9,7 @@ import { ArgumentError } from './errors.ts';
  * directory of this moment, which may be another when it is run. */
 export function findExecutable(file: string): string {
   if (file.includes('/')) return resolve(file);
-  const found = (process.env.PATH ?? '').split(delimiter).map(directory => resolve(directory, file));
+  const found = (process.env['PATH'] ?? '').split(delimiter).map(directory => resolve(directory, file));
   const path = found.find(isExecutable);
   if (path === undefined) throw new ArgumentError(`${file} is not in PATH`);
   return path;

@@ -69,6 +69,7 @@ export async function startMonitor(start: MonitorStart): Promise<StartedMonitor>
     child.unref();
   };
   try {
+    // biome-ignore lint/nursery/useAwaitThenable: a Placement returns a promise
     await start.placement?.({ pid: child.pid, id: start.id, signal: start.signal });
     start.signal.throwIfAborted();
   } catch (error) {

@@ -51,7 +51,7 @@ export async function claim(paths: ContainerPaths, config: ConfigRecord): Promis
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
     const code = errorCode(error);
-    throw code === 'ENOTEMPTY' || code === 'EEXIST' ? new ExistsError(config.id) : error;
+    throw code === 'ENOTEMPTY' || code === 'EEXIST' ? new ExistsError(config.id, { cause: error }) : error;
   }
 }
 

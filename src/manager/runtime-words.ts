@@ -21,7 +21,7 @@ function readJsonLine(line: string): string | undefined {
   if (!line.startsWith('{')) return undefined;
   try {
     const value: unknown = JSON.parse(line);
-    return isRecord(value) && isSevere(String(value.level)) ? String(value.msg) : undefined;
+    return isRecord(value) && isSevere(String(value['level'])) ? String(value['msg']) : undefined;
   } catch {
     return undefined;
   }

@@ -66,7 +66,7 @@ export class Runtime {
   /** Throws {@link ArgumentError} where the runtime or the monitor can't be found. Starts and writes nothing. */
   constructor(options: RuntimeOptions = {}) {
     const layout = layOut(options.root ?? defaultRoot());
-    const logger = options.logger ?? pino({ level: process.env.CONMON_TS_LOG ?? 'silent' });
+    const logger = options.logger ?? pino({ level: process.env['CONMON_TS_LOG'] ?? 'silent' });
     const root = options.runtimeRoot === undefined ? layout.runtime : options.runtimeRoot;
     const args = [...(root === null ? [] : ['--root', root]), ...(options.runtimeArgs ?? [])];
     const limitMs = options.timeLimitMs ?? runtimeTimeLimitMs;
@@ -260,7 +260,7 @@ export class Runtime {
 
 function defaultRoot(): string {
   if (process.getuid?.() === 0) return '/run/conmon-ts';
-  const directory = process.env.XDG_RUNTIME_DIR;
+  const directory = process.env['XDG_RUNTIME_DIR'];
   if (!directory) throw new ArgumentError('XDG_RUNTIME_DIR is not set: give `root` a directory of your own');
   return join(directory, 'conmon-ts');
 }

@@ -87,7 +87,7 @@ class Stop {
     const limit = AbortSignal.timeout(exitFileLimitMs);
     const exit = await waitForExitFile(this.#context, this.#id, limit).catch(error => {
       throw limit.aborted
-        ? new TimeLimitError(`the exit file of container ${this.#id}`, exitFileLimitMs)
+        ? new TimeLimitError(`the exit file of container ${this.#id}`, exitFileLimitMs, { cause: error })
         : error;
     });
     await this.#waitForRuntime();

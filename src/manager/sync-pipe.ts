@@ -35,7 +35,7 @@ export function parseReply(line: string): SyncReply | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const fields = value as Readonly<Record<string, unknown>>;
-  const number = fields.data ?? fields.pid ?? fields.exit_code;
+  const number = fields['data'] ?? fields['pid'] ?? fields['exit_code'];
   if (typeof number !== 'number' || !Number.isInteger(number)) return undefined;
-  return { value: number, message: typeof fields.message === 'string' ? fields.message : undefined };
+  return { value: number, message: typeof fields['message'] === 'string' ? fields['message'] : undefined };
 }

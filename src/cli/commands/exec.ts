@@ -52,7 +52,7 @@ export const command = defineCommand({
 
   async run(args, cli) {
     const words = args['--'] ?? [];
-    if (words.length === 0) throw new UsageError('which command? It comes after the ID', 'exec');
+    if (words.length === 0) throw new UsageError('which command? It comes after the ID', { command: 'exec' });
     const timeoutMs = args.timeout === undefined ? 0 : parseDuration(args.timeout, '--timeout');
     const size = args.tty ? readTerminalSize() : undefined;
     const options: ExecOptions = {

@@ -25,7 +25,7 @@ export const command = defineCommand({
   async run(args, cli) {
     const { ids } = args;
     if (!args.attach) {
-      if (args.interactive) throw new UsageError('--interactive needs --attach', 'start');
+      if (args.interactive) throw new UsageError('--interactive needs --attach', { command: 'start' });
       const runtime = await cli.openRuntime();
       return forEachId(ids, cli, async id => {
         await runtime.start(id);
@@ -34,7 +34,7 @@ export const command = defineCommand({
     }
     const [id, another] = ids;
     if (id === undefined || another !== undefined)
-      throw new UsageError('--attach is for one container', 'start');
+      throw new UsageError('--attach is for one container', { command: 'start' });
     return startAttached(id, cli, {
       input: args.interactive ?? false,
       detachKeys: args['detach-keys'],

@@ -94,13 +94,13 @@ export function judgePermissions(
       `${user}, and no user namespaces`,
       'run as root, or sysctl user.max_user_namespaces=15000',
     );
-  if (switches.unprivileged_userns_clone?.trim() === '0')
+  if (switches['unprivileged_userns_clone']?.trim() === '0')
     return missing(
       about,
       `${user}, and user namespaces are root’s`,
       'run as root, or sysctl kernel.unprivileged_userns_clone=1',
     );
-  if (switches.apparmor_restrict_unprivileged_userns?.trim() === '1')
+  if (switches['apparmor_restrict_unprivileged_userns']?.trim() === '1')
     return advise(
       about,
       `${user}; AppArmor restricts user namespaces`,

@@ -17,11 +17,11 @@ export function locateBus(
 ): BusLocation {
   const choice = bus ?? (uid === 0 ? 'system' : 'user');
   if (choice !== 'system' && choice !== 'user') return { busAddress: choice };
-  const address = choice === 'system' ? env.DBUS_SYSTEM_BUS_ADDRESS : env.DBUS_SESSION_BUS_ADDRESS;
+  const address = choice === 'system' ? env['DBUS_SYSTEM_BUS_ADDRESS'] : env['DBUS_SESSION_BUS_ADDRESS'];
   if (address) return { busAddress: address };
   if (choice === 'system') return { socket: '/run/dbus/system_bus_socket' };
   // systemd's pam module sets this, and systemd has the user's bus in there (sd_bus_default_user(3)).
-  if (env.XDG_RUNTIME_DIR) return { socket: join(env.XDG_RUNTIME_DIR, 'bus') };
+  if (env['XDG_RUNTIME_DIR']) return { socket: join(env['XDG_RUNTIME_DIR'], 'bus') };
   throw new ArgumentError(
     'neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is set: no bus of a user to ask',
   );

@@ -17,14 +17,14 @@ export class ScopeError extends ManagerError {
 
   constructor(
     unit: string,
-    words: string,
     details: {
+      readonly words: string;
       readonly result?: JobResult;
       readonly dbusName?: string | undefined;
       readonly cause?: unknown;
-    } = {},
+    },
   ) {
-    super('ERR_SCOPE', `${unit} could not be started: ${words}`, { cause: details.cause });
+    super('ERR_SCOPE', `${unit} could not be started: ${details.words}`, { cause: details.cause });
     this.unit = unit;
     this.result = details.result;
     this.dbusName = details.dbusName;

@@ -54,7 +54,9 @@ async function connect({ bus, unit }: ScopeRequest): Promise<SystemdManager> {
   try {
     return await SystemdManager.connect(bus, unit);
   } catch (error) {
-    throw new ArgumentError(`no D-Bus address: ${error instanceof Error ? error.message : error}`);
+    throw new ArgumentError(`no D-Bus address: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
   }
 }
 
@@ -76,7 +78,7 @@ async function startOrJoin(
     await manager.call('ResetFailedUnit', 's', [unit]).catch(ignoreRefusal);
     if (await start(manager, request, attempt)) return 'started';
     const words = `it exists and takes no more processes: ${error.message}`;
-    throw new ScopeError(unit, words, { dbusName: unitExists, cause: error });
+    throw new ScopeError(unit, { words, dbusName: unitExists, cause: error });
   }
 }
 
@@ -90,11 +92,11 @@ async function start(manager: SystemdManager, request: ScopeRequest, attempt: At
       throw error;
     });
   if (job === unitExists) return false;
-  if (typeof job !== 'string') throw new ScopeError(unit, 'systemd named no job');
+  if (typeof job !== 'string') throw new ScopeError(unit, { words: 'systemd named no job' });
   attempt.job = job;
   const result = await manager.waitForJob(job);
   attempt.job = undefined;
-  if (result !== 'done') throw new ScopeError(unit, `its job ended with "${result}"`, { result });
+  if (result !== 'done') throw new ScopeError(unit, { words: `its job ended with "${result}"`, result });
   return true;
 }
 
@@ -125,6 +127,6 @@ function describe(unit: string, error: unknown): ScopeError {
   if (error instanceof ScopeError) return error;
   const words = error instanceof Error ? error.message : String(error);
   return isRefusal(error)
-    ? new ScopeError(unit, words, { dbusName: error.dbusName, cause: error })
-    : new ScopeError(unit, words, { cause: error });
+    ? new ScopeError(unit, { words, dbusName: error.dbusName, cause: error })
+    : new ScopeError(unit, { words, cause: error });
 }
