@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { makeBundle } from '../test/fixtures/bundle.ts';
 
 const project = join(import.meta.dirname, '..');
-const conmon = process.env.CONMON ?? join(project, 'dist/conmon');
+const conmon = process.env['CONMON'] ?? join(project, 'dist/conmon');
 const hostrun = join(project, 'bin/hostrun');
 const conmonctl = join(project, 'bin/conmonctl');
 const exitCode = 7;
@@ -126,7 +126,7 @@ function readMonitor(id: string): { readonly pid: number; readonly name: string 
 
 /** runc or crun, where a trial container can be created by it; else hostrun, which needs nothing. */
 function chooseRuntime(): Runtime {
-  const named = process.env.RUNTIME;
+  const named = process.env['RUNTIME'];
   const busybox = ['/bin/busybox', '/usr/bin/busybox'].find(isStatic);
   if (busybox !== undefined && named !== 'hostrun') {
     for (const name of named === undefined ? ['runc', 'crun'] : [named]) {
@@ -175,7 +175,7 @@ function callRuntime(path: string, ...args: string[]) {
 }
 
 function findInPath(name: string): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin', '/usr/local/sbin'];
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin', '/usr/local/sbin'];
   return name.includes('/') ? name : folders.map(folder => join(folder, name)).find(path => existsSync(path));
 }
 

@@ -34,7 +34,7 @@ const isLong = args.includes('--long');
 process.exitCode = await main(args.filter(arg => arg !== '--long'));
 
 async function main(named: string[]): Promise<number> {
-  const required = (process.env.CONMON_TEST_REQUIRE ?? '').split(' ').filter(name => name !== '');
+  const required = (process.env['CONMON_TEST_REQUIRE'] ?? '').split(' ').filter(name => name !== '');
   const unknown = [...named, ...required].filter(name => !groups.some(group => group.name === name));
   if (unknown.length > 0) {
     console.error(

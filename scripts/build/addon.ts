@@ -22,6 +22,6 @@ export function buildAddon(target: string): void {
   ];
   const fresh = freshName(target);
   const headers = join(project, 'node_modules/node-api-headers/include');
-  runCompiler(process.env.CC ?? 'cc', [...flags, '-I', headers, ...sources, '-o', fresh]);
+  runCompiler(process.env['CC'] ?? 'cc', [...flags, '-I', headers, ...sources, '-o', fresh]);
   renameSync(fresh, target);
 }

@@ -22,7 +22,7 @@ export function buildNodeForm(out: string): void {
   const flags = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-I', generated, '-I', 'src/launcher'];
   const engineArguments = nodeArguments.map(argument => JSON.stringify(argument)).join(', ');
   const sources = ['src/launcher/launcher.c', 'src/launcher/node.c'];
-  runCompiler(process.env.CC ?? 'cc', [
+  runCompiler(process.env['CC'] ?? 'cc', [
     ...flags,
     `-DENGINE_ARGUMENTS=${engineArguments}`,
     ...sources,

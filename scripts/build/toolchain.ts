@@ -25,7 +25,7 @@ export function findToolchain(linking: Linking, target?: string): Toolchain {
   const prefix = target === undefined ? '' : `${target}-`;
   const runner = target === undefined ? [] : [findRunner(target)];
   const objcopy = `${prefix}objcopy`;
-  const own = target === undefined ? process.env.CC : undefined;
+  const own = target === undefined ? process.env['CC'] : undefined;
   const compilers = own !== undefined ? [own] : target === undefined ? ['musl-gcc', 'cc'] : [`${prefix}gcc`];
   const ways = linking === 'static' ? [['-static'], []] : [[]];
   const compilersOfWay = (way: readonly string[]) =>

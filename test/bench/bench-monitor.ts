@@ -42,7 +42,7 @@ export function makeWorkplace(parent: string): Workplace {
   const compile = (name: string) => {
     const program = join(directory, name);
     const source = join(import.meta.dirname, 'programs', `${name}.c`);
-    execFileSync(process.env.CC ?? 'cc', ['-O2', '-Wall', '-Wextra', '-static', source, '-o', program]);
+    execFileSync(process.env['CC'] ?? 'cc', ['-O2', '-Wall', '-Wextra', '-static', source, '-o', program]);
     return program;
   };
   return { directory, runtime: compile('runtime'), reader: compile('reader'), evict: compile('evict') };

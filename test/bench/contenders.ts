@@ -20,11 +20,11 @@ export type Contenders = Each<Conmon>;
 
 /** Ours is dist/conmon or CONMON_UNDER_TEST, the C conmons those that CONMON_C names and that PATH has. */
 export function findContenders(): Contenders {
-  const paths = [process.env.CONMON_C, findInPath('conmon')].filter(path => path !== undefined);
+  const paths = [process.env['CONMON_C'], findInPath('conmon')].filter(path => path !== undefined);
   const [theirs, other] = new Set(paths.map(path => realpathSync(path)));
   if (theirs === undefined)
     throw new Error('There is no C conmon to compare with: install one, or name it in CONMON_C.');
-  const ours = process.env.CONMON_UNDER_TEST ?? resolve(import.meta.dirname, '../../dist/conmon');
+  const ours = process.env['CONMON_UNDER_TEST'] ?? resolve(import.meta.dirname, '../../dist/conmon');
   return {
     theirs: describeConmon(nameCConmon(theirs), theirs, true),
     ours: describeConmon('conmon-ts', ours, false),
@@ -88,7 +88,7 @@ function describeConmon(name: string, path: string, isReference: boolean): Conmo
 }
 
 function findInPath(name: string): string | undefined {
-  return (process.env.PATH ?? '')
+  return (process.env['PATH'] ?? '')
     .split(delimiter)
     .map(directory => join(directory, name))
     .find(isExecutable);

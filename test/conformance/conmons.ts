@@ -48,10 +48,10 @@ export function tellGeneration(version: string, help: string): Generation {
 }
 
 function findCConmon(): string | undefined {
-  const named = process.env.CONMON_C;
+  const named = process.env['CONMON_C'];
   const paths = named
     ? [named]
-    : (process.env.PATH ?? '').split(delimiter).map(folder => join(folder, 'conmon'));
+    : (process.env['PATH'] ?? '').split(delimiter).map(folder => join(folder, 'conmon'));
   return paths.find(isExecutable);
 }
 

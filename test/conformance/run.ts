@@ -76,7 +76,7 @@ export function openRun(stage: Stage, options: RunOptions) {
     options.sync === 'none' ? undefined : openPacketChannel(options.sync ?? 'seqpacket', stage.dir);
   const attachPipe = options.attachPipe ? openPacketChannel('seqpacket', stage.dir) : undefined;
   const env: Record<string, string> = {
-    PATH: process.env.PATH ?? '/usr/bin:/bin',
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
     LC_ALL: 'C.UTF-8',
     TMPDIR: stage.at('tmp'),
     DIR: stage.dir,

@@ -192,7 +192,7 @@ function liveAndDie(t: TestContext, variables: readonly Variable[]) {
 function compile(args: readonly string[], preferred?: string): void {
   const common = ['-O1', '-Wall', '-Werror', ...args];
   if (preferred !== undefined && spawnSync(preferred, common, { stdio: 'ignore' }).status === 0) return;
-  execFileSync(process.env.CC ?? 'cc', common);
+  execFileSync(process.env['CC'] ?? 'cc', common);
 }
 
 test('R2, R21 environment: runtime and exit command get it byte for byte and in order, odd entries too, and the monitor keeps it', t => {

@@ -33,7 +33,7 @@ async function start(t: TestContext, journal: Journal, container: string) {
 }
 
 const readMessages = async (journal: Journal) =>
-  (await journal.entries({ CONTAINER_ID_FULL: cid })).map(entry => entry.MESSAGE?.trim());
+  (await journal.entries({ CONTAINER_ID_FULL: cid })).map(entry => entry['MESSAGE']?.trim());
 
 test('fault: journald is stopped and started: what is printed after that is in the journal, and nothing waits', {
   skip,

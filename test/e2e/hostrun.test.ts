@@ -191,7 +191,7 @@ describe('hostrun', () => {
     const { status, stderr } = box.run('--log', log, '--log-format=json', 'start', 'nobody');
     assert.deepEqual([status, stderr], [1, 'container does not exist\n']);
     const record = JSON.parse(readFileSync(log, 'utf8')) as Record<string, string>;
-    assert.deepEqual([record.level, record.msg], ['error', 'container does not exist']);
+    assert.deepEqual([record['level'], record['msg']], ['error', 'container does not exist']);
   });
 
   it('--help says that nothing is isolated', () => {

@@ -72,7 +72,7 @@ function copyLauncher(): void {
 
 function compile(target: string, args: readonly string[]): void {
   const standIn = join(import.meta.dirname, 'launcher-stand-in.c');
-  execFileSync(process.env.CC ?? 'cc', ['-O1', '-Wall', '-Werror', ...args, standIn, '-o', target]);
+  execFileSync(process.env['CC'] ?? 'cc', ['-O1', '-Wall', '-Werror', ...args, standIn, '-o', target]);
 }
 
 describe('environment', () => {

@@ -20,7 +20,7 @@ export const hostrun = join(import.meta.dirname, '../../bin/hostrun');
 export const conmons: readonly Conmon[] = [
   { name: 'our conmon', path: conmon },
   ...(form === 'compiled'
-    ? [{ name: 'C conmon', path: process.env.CONMON_C ?? findInPath('conmon') ?? '' }]
+    ? [{ name: 'C conmon', path: process.env['CONMON_C'] ?? findInPath('conmon') ?? '' }]
     : []),
 ].filter(({ path }) => existsSync(path));
 
@@ -121,6 +121,6 @@ function runcWorks(): boolean {
 }
 
 function findInPath(name: string): string | undefined {
-  const directories = (process.env.PATH ?? '').split(delimiter);
+  const directories = (process.env['PATH'] ?? '').split(delimiter);
   return directories.map(directory => join(directory, name)).find(existsSync);
 }

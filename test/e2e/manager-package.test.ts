@@ -62,6 +62,8 @@ function checkTypes(dir: string, file: string): void {
   try {
     execFileSync(tsc, [...options, file], { cwd: dir, encoding: 'utf8', stdio: 'pipe' });
   } catch (error) {
-    throw new Error(error instanceof Error && 'stdout' in error ? String(error.stdout) : String(error));
+    throw new Error(error instanceof Error && 'stdout' in error ? String(error.stdout) : String(error), {
+      cause: error,
+    });
   }
 }

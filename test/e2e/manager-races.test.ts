@@ -33,7 +33,7 @@ import {
 } from './manager-harness.ts';
 
 /** The long tests do it two hundred times. */
-const unmounts = Number(process.env.MANAGER_UNMOUNTS ?? 5);
+const unmounts = Number(process.env['MANAGER_UNMOUNTS'] ?? 5);
 
 const canMount = process.getuid?.() === 0 && mountsWork();
 

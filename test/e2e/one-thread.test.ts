@@ -165,7 +165,7 @@ function compileTerminalRuntime(t: TestContext): string {
   const path = join(makeFolder(t), 'runtime');
   chmodSync(join(path, '..'), 0o755);
   const args = ['-O1', '-Wall', '-Werror', '-o', path, fixture('runtime-with-terminal.c')];
-  execFileSync(process.env.CC ?? 'cc', args);
+  execFileSync(process.env['CC'] ?? 'cc', args);
   return path;
 }
 

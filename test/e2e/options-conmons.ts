@@ -22,7 +22,7 @@ export function say(
 ) {
   const { status, stdout, stderr, error } = spawnSync(conmon, args, {
     encoding: 'utf8',
-    env: { PATH: process.env.PATH, ...locale },
+    env: { PATH: process.env['PATH'], ...locale },
     timeout: runTimeoutMs,
   });
   assert.ifError(error);
@@ -42,7 +42,7 @@ export function runtimeArguments(conmon: string, folder: string, args: readonly 
   const all = ['--sync', '-c', 'id', '-u', 'uuid', '-l', 'off', '--socket-dir-path', folder, '-r', runtime];
   const { error } = spawnSync(conmon, [...all, ...args], {
     cwd: folder,
-    env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', NOTED: noted },
+    env: { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', NOTED: noted },
     timeout: runTimeoutMs,
   });
   assert.ifError(error);
@@ -57,9 +57,9 @@ export function temporaryFolder(t: TestContext): string {
 }
 
 function findConmon(): string | undefined {
-  const named = process.env.CONMON_C;
+  const named = process.env['CONMON_C'];
   if (named !== undefined) return named;
-  return (process.env.PATH ?? '')
+  return (process.env['PATH'] ?? '')
     .split(delimiter)
     .map(folder => join(folder, 'conmon'))
     .find(path => existsSync(path));

@@ -12,6 +12,6 @@ export function compileProgram(t: TestContext, name: string, flags: readonly str
   const warnings = ['-std=gnu11', '-Wall', '-Wextra', '-Werror'];
   const source = join(import.meta.dirname, 'programs', `${name}.c`);
   const args = [...warnings, ...flags, '-I', join(project, 'src/engine'), source, '-o', path];
-  execFileSync(process.env.CC ?? 'cc', args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  execFileSync(process.env['CC'] ?? 'cc', args, { stdio: ['ignore', 'inherit', 'inherit'] });
   return path;
 }

@@ -94,6 +94,6 @@ function checkImage(t: TestContext, conmon: string, box: Monitored, when: string
 
 function compileTerminalRuntime(t: TestContext): string {
   const path = join(makeFolder(t), 'runtime');
-  execFileSync(process.env.CC ?? 'cc', ['-O1', '-o', path, fixture('runtime-with-terminal.c')]);
+  execFileSync(process.env['CC'] ?? 'cc', ['-O1', '-o', path, fixture('runtime-with-terminal.c')]);
   return path;
 }

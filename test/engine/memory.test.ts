@@ -30,7 +30,7 @@ import { waitForFile } from '../fixtures/waiting.ts';
 import { compileProgram } from './c-program.ts';
 
 /** 1 for the whole of it, as in test/long. */
-const scale = Number(process.env.MEMORY_SCALE ?? 0.01);
+const scale = Number(process.env['MEMORY_SCALE'] ?? 0.01);
 const connects = 1_000_000 * scale;
 const resizes = 1_000_000 * scale;
 const reopens = 100_000 * scale;
@@ -188,6 +188,6 @@ function openControl(box: Monitored) {
 
 function compileTerminalRuntime(t: TestContext): string {
   const path = join(makeFolder(t), 'runtime');
-  execFileSync(process.env.CC ?? 'cc', ['-O1', '-o', path, fixture('runtime-with-terminal.c')]);
+  execFileSync(process.env['CC'] ?? 'cc', ['-O1', '-o', path, fixture('runtime-with-terminal.c')]);
   return path;
 }

@@ -33,9 +33,9 @@ export interface Kind<Input> {
 /** What lasts longer hangs; sanitizers, and tests beside us, make all slow. */
 export const limitMs = 90_000;
 
-export const secondsInAll = Number(process.env.CONMON_FUZZ_SECONDS ?? 240);
+export const secondsInAll = Number(process.env['CONMON_FUZZ_SECONDS'] ?? 240);
 
-const firstSeed = Number(process.env.CONMON_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const firstSeed = Number(process.env['CONMON_FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const faultsMax = 5;
 const failedInputs = join(import.meta.dirname, '../../build/fuzz');
 

@@ -17,7 +17,7 @@ beforeEach(() => {
 
 const written = () => journal.entries({ CONTAINER_ID_FULL: options.cid });
 const lengthsAndMarks = (entries: Entry[]) =>
-  entries.map(entry => [entry.MESSAGE!.length, entry.CONTAINER_PARTIAL_MESSAGE]);
+  entries.map(entry => [entry['MESSAGE']!.length, entry['CONTAINER_PARTIAL_MESSAGE']]);
 
 /** The fields that the program gives, without those that journald adds. */
 function given(entry: Entry): Entry {
@@ -35,7 +35,7 @@ test('J15 journald, real: entries from before there is a journal are counted, la
     'journald is back, 2 entries had been lost',
   ]);
   assert.deepEqual(
-    (await written()).map(entry => entry.MESSAGE),
+    (await written()).map(entry => entry['MESSAGE']),
     ['c\n'],
   );
 });
@@ -65,7 +65,7 @@ test('J3 journald, real: every byte arrives, and forged fields do not', async ()
   await writer.does({ print: `${bytes}\nPRIORITY=1\n` });
   await writer.ends();
   assert.deepEqual(
-    (await written()).map(entry => [entry.PRIORITY, entry.CONTAINER_NAME, entry.MESSAGE]),
+    (await written()).map(entry => [entry['PRIORITY'], entry['CONTAINER_NAME'], entry['MESSAGE']]),
     [
       ['6', 'a\nPRIORITY=0', `${bytes}\n`],
       ['6', 'a\nPRIORITY=0', 'PRIORITY=1\n'],
@@ -93,7 +93,7 @@ test('J9 journald, real: with prefix, entries have the priorities of their lines
   await writer.does({ print: '<4>warning\n<0>alarm\nplain\n' });
   await writer.ends();
   assert.deepEqual(
-    (await written()).map(entry => [entry.PRIORITY, entry.MESSAGE]),
+    (await written()).map(entry => [entry['PRIORITY'], entry['MESSAGE']]),
     [
       ['4', 'warning\n'],
       ['0', 'alarm\n'],
@@ -108,8 +108,8 @@ test('J13 journald, real: an entry with a label of 1,000,000 bytes, too large fo
   await writer.does({ print: 'hello\n' });
   assert.deepEqual(await writer.ends(), []);
   const [entry] = await written();
-  assert.equal(entry?.MESSAGE, 'hello\n');
-  assert.equal(entry?.LARGE, value);
+  assert.equal(entry?.['MESSAGE'], 'hello\n');
+  assert.equal(entry?.['LARGE'], value);
 });
 
 for (const waitsByReactor of [false, true]) {
@@ -121,7 +121,7 @@ for (const waitsByReactor of [false, true]) {
     t.diagnostic(`${Math.round(ms)} ms, the longest call ${Math.round(longestMs)} ms`);
     assert.deepEqual(await writer.ends(), []);
     assert.deepEqual(
-      (await written()).map(entry => entry.MESSAGE),
+      (await written()).map(entry => entry['MESSAGE']),
       lines,
     );
   });
@@ -144,7 +144,7 @@ test('J14 journald, real: a frozen journal holds the monitor up once, and what i
   const entries = await written();
   assert.ok(lost > lines);
   assert.equal(entries.length + lost, 2 * lines + 2);
-  assert.equal(entries.at(-1)!.MESSAGE, 'after\n');
+  assert.equal(entries.at(-1)!['MESSAGE'], 'after\n');
 });
 
 test('J15 journald, real: a journal that is killed and started again gets what comes after', async () => {
@@ -160,7 +160,7 @@ test('J15 journald, real: a journal that is killed and started again gets what c
     'journald is back, 1 entry had been lost',
   ]);
   assert.deepEqual(
-    (await written()).map(entry => entry.MESSAGE),
+    (await written()).map(entry => entry['MESSAGE']),
     ['before\n', 'after\n'],
   );
 });
@@ -174,8 +174,13 @@ test('M4 messages, real: --syslog messages reach the journal as conmon’s, each
   const entries = await journal.entries({ _TRANSPORT: 'syslog' });
   assert.deepEqual(
     entries
-      .filter(entry => entry.MESSAGE!.includes(options.cid))
-      .map(entry => [entry.SYSLOG_IDENTIFIER, entry.SYSLOG_FACILITY, entry.PRIORITY, entry.MESSAGE]),
+      .filter(entry => entry['MESSAGE']!.includes(options.cid))
+      .map(entry => [
+        entry['SYSLOG_IDENTIFIER'],
+        entry['SYSLOG_FACILITY'],
+        entry['PRIORITY'],
+        entry['MESSAGE'],
+      ]),
     [
       ['conmon', '1', '3', `conmon ${options.cid} <error>: runtime: a\\n<11>forged`],
       ['conmon', '1', '6', `conmon ${options.cid} <ninfo>: careful`],

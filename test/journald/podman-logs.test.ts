@@ -30,7 +30,7 @@ after(async () => {
 /** Runs podman with a store of the test's own, and its monitors with these variables. */
 async function podman(args: string[], conmonEnv: string[] = []): Promise<string> {
   const config = join(home, 'containers.conf');
-  const variables = [`PATH=${process.env.PATH}`, ...conmonEnv];
+  const variables = [`PATH=${process.env['PATH']}`, ...conmonEnv];
   writeFileSync(
     config,
     `[containers]

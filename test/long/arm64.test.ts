@@ -89,7 +89,7 @@ describe('arm64', { skip }, () => {
 
   test('arm64: a container with a terminal, whose size is changed', t => {
     const runtime = join(makeFolder(t), 'runtime');
-    execFileSync(process.env.CC ?? 'cc', ['-O1', '-o', runtime, fixture('runtime-with-terminal.c')]);
+    execFileSync(process.env['CC'] ?? 'cc', ['-O1', '-o', runtime, fixture('runtime-with-terminal.c')]);
     const box = startMonitored(t, {
       conmon: emulated(t),
       args: ['-t', '-i'],

@@ -1,4 +1,4 @@
 // The heap's blocks again, with fifty seeds: twenty million steps.
 
-process.env.BLOCKS_SEEDS = '50';
+process.env['BLOCKS_SEEDS'] = '50';
 await import('../engine/blocks.test.ts');

@@ -65,7 +65,7 @@ test('1,000 containers started and ended: no process, file or fd is left over, a
         ...['-P', join(bundle, 'conmon-pid'), '--exit-dir', exits, '--persist-dir', persistDir],
         ...(terminal ? ['-t'] : []),
       ],
-      env: { PATH: process.env.PATH!, TMPDIR: temporary, CONTAINER: `echo out ${i}; exit ${i % 256}` },
+      env: { PATH: process.env['PATH']!, TMPDIR: temporary, CONTAINER: `echo out ${i}; exit ${i % 256}` },
     });
     return { i, bundle, caller };
   };

@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ContainerState, type Runtime, RuntimeError, StateError } from '../../src/manager/index.ts';
 import { type Conmon, conmons, makeManager, makeShellBundle, ociRuntime } from '../e2e/manager-harness.ts';
 
-const kills = Number(process.env.MANAGER_KILLS ?? 100);
+const kills = Number(process.env['MANAGER_KILLS'] ?? 100);
 const fixtures = join(import.meta.dirname, '../fixtures');
 const victim = join(fixtures, 'manager-victim.ts');
 

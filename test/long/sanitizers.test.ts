@@ -33,10 +33,14 @@ for (const [sanitizer, fault, words] of [
         *bytes = (char)(count + 1);
         ${fault}
       }`;
-    const compiled = spawnSync(process.env.CC ?? 'cc', [...flags, '-x', 'c', '-', options, '-o', program], {
-      input: source,
-      encoding: 'utf8',
-    });
+    const compiled = spawnSync(
+      process.env['CC'] ?? 'cc',
+      [...flags, '-x', 'c', '-', options, '-o', program],
+      {
+        input: source,
+        encoding: 'utf8',
+      },
+    );
     assert.equal(compiled.status, 0, compiled.stderr);
     const { signal } = spawnSync(program, { env: {}, stdio: 'ignore' });
     assert.equal(signal, 'SIGABRT');

@@ -105,7 +105,7 @@ test('J4 journald: a pause does not end a line, and the streams do not mix', () 
   print('error\n', 'stderr');
   print('line\n');
   assert.deepEqual(
-    entries().map(entry => [entry.PRIORITY, entry.MESSAGE, entry.CONTAINER_PARTIAL_MESSAGE]),
+    entries().map(entry => [entry['PRIORITY'], entry['MESSAGE'], entry['CONTAINER_PARTIAL_MESSAGE']]),
     [
       ['3', 'error\n', undefined],
       ['6', 'one line\n', undefined],
@@ -117,7 +117,7 @@ test('J5 journald: all but the last piece of a long line are marked partial', ()
   const { print, entries } = open();
   print(`${'x'.repeat(20_000)}\n`);
   assert.deepEqual(
-    entries().map(entry => [entry.MESSAGE?.length, entry.CONTAINER_PARTIAL_MESSAGE]),
+    entries().map(entry => [entry['MESSAGE']?.length, entry['CONTAINER_PARTIAL_MESSAGE']]),
     [
       [8192, 'true'],
       [8192, 'true'],
@@ -132,18 +132,18 @@ test('J6 journald: an unfinished line goes out at the end of its stream, as part
   print('err', 'stderr');
   driver.end('stderr');
   assert.deepEqual(
-    entries().map(entry => [entry.MESSAGE, entry.CONTAINER_PARTIAL_MESSAGE]),
+    entries().map(entry => [entry['MESSAGE'], entry['CONTAINER_PARTIAL_MESSAGE']]),
     [['err', 'true']],
   );
   driver.end('stdout');
-  assert.equal(entries()[1]?.MESSAGE, 'out');
+  assert.equal(entries()[1]?.['MESSAGE'], 'out');
 });
 
 test('J7 journald: --no-container-partial-message leaves the mark out, and the cut in', () => {
   const { print, entries } = open(createScriptedSys(), { noContainerPartialMessage: true });
   print(`${'x'.repeat(8193)}\n`);
   assert.deepEqual(
-    entries().map(entry => [entry.MESSAGE?.length, 'CONTAINER_PARTIAL_MESSAGE' in entry]),
+    entries().map(entry => [entry['MESSAGE']?.length, 'CONTAINER_PARTIAL_MESSAGE' in entry]),
     [
       [8192, false],
       [2, false],
@@ -156,7 +156,7 @@ test('J8 journald: by default priorities are 6 and 3, and a prefix stays in the 
   print('<4>a\n<0>b\n');
   print('<7>c\n', 'stderr');
   assert.deepEqual(
-    entries().map(entry => [entry.PRIORITY, entry.MESSAGE]),
+    entries().map(entry => [entry['PRIORITY'], entry['MESSAGE']]),
     [
       ['6', '<4>a\n'],
       ['6', '<0>b\n'],
@@ -170,7 +170,7 @@ test('J9 journald: with prefix, <N> is the line’s priority and leaves its text
   print('<4>a\nplain\n<9>b\n<0>\n x<5>c\n');
   print('<7>d\nplain\n', 'stderr');
   assert.deepEqual(
-    entries().map(entry => [entry.PRIORITY, entry.MESSAGE]),
+    entries().map(entry => [entry['PRIORITY'], entry['MESSAGE']]),
     [
       ['4', 'a\n'],
       ['6', 'plain\n'],
@@ -189,7 +189,7 @@ test('J9 journald: a prefix counts however it was read, and for all pieces of it
   print(`<4>${'x'.repeat(8189)}<1>y\nplain\n<5>tail`);
   driver.end('stdout');
   assert.deepEqual(
-    entries().map(entry => [entry.PRIORITY, entry.MESSAGE?.replace(/x+/, 'x')]),
+    entries().map(entry => [entry['PRIORITY'], entry['MESSAGE']?.replace(/x+/, 'x')]),
     [
       ['2', 'split\n'],
       ['4', 'x'],
@@ -205,7 +205,7 @@ test('J12 journald: a line cannot make a field of its entry', () => {
   print('a\nPRIORITY=0\nCONTAINER_ID=other\n');
   driver.end('stdout');
   assert.deepEqual(
-    entries().map(entry => [entry.PRIORITY, entry.CONTAINER_ID, entry.MESSAGE]),
+    entries().map(entry => [entry['PRIORITY'], entry['CONTAINER_ID'], entry['MESSAGE']]),
     ['a\n', 'PRIORITY=0\n', 'CONTAINER_ID=other\n'].map(text => ['6', '0123456789ab', text]),
   );
 });
@@ -218,8 +218,8 @@ test('J13 journald: an entry too large for a datagram goes as a sealed memfd', (
     print('hello\n');
     const memfd = 101;
     const entry = Object.fromEntries(decodeEntry(sys.written(memfd)));
-    assert.equal(entry.MESSAGE, 'hello\n');
-    assert.equal(entry.L?.length, 300_000);
+    assert.equal(entry['MESSAGE'], 'hello\n');
+    assert.equal(entry['L']?.length, 300_000);
     assert.deepEqual(
       sys.calls.slice(-5).map(([name]) => name),
       ['memfdCreate', 'write', 'fcntl', 'sendFdTo', 'close'],
@@ -234,7 +234,7 @@ test('J13 journald: an entry too large for a datagram goes as a sealed memfd', (
 test('J13 journald: a memfd written in parts is whole; one that cannot be made is a lost entry', () => {
   const parts = open(createScriptedSys().answer('send', -EMSGSIZE).answer('write', 10, -EINTR, 7));
   parts.print('hello\n');
-  assert.equal(Object.fromEntries(decodeEntry(parts.sys.written(101))).MESSAGE, 'hello\n');
+  assert.equal(Object.fromEntries(decodeEntry(parts.sys.written(101)))['MESSAGE'], 'hello\n');
 
   const failures: ((sys: ScriptedSys) => void)[] = [
     sys => sys.answer('memfdCreate', -EMFILE),
@@ -261,7 +261,7 @@ test('J14 journald: a full journal is waited for, and nothing is lost once it ha
   const { print, entries, warnings } = open(sys);
   print('a\nb\n');
   assert.deepEqual(
-    entries().map(entry => entry.MESSAGE),
+    entries().map(entry => entry['MESSAGE']),
     ['a\n', 'b\n'],
   );
   assert.deepEqual(warnings, []);
@@ -314,7 +314,7 @@ test('J15 journald: one that is not there is not waited for, and found when it c
   assert.deepEqual(sys.called('epollWait', 'send'), []);
   print('c\n');
   assert.deepEqual(
-    entries().map(entry => entry.MESSAGE),
+    entries().map(entry => entry['MESSAGE']),
     ['c\n'],
   );
   assert.deepEqual(warnings, [
@@ -328,7 +328,7 @@ test('J15 journald: one that was started anew gets the entry that found the old 
     const { sys, print, entries, warnings } = open(createScriptedSys().answer('send', gone));
     print('a\n');
     assert.deepEqual(
-      entries().map(entry => entry.MESSAGE),
+      entries().map(entry => entry['MESSAGE']),
       ['a\n'],
     );
     assert.equal(sys.called('connect').length, 2);
@@ -340,7 +340,7 @@ test('J15 journald: an error of any other kind costs its entry only', () => {
   const { print, entries, warnings } = open(createScriptedSys().answer('send', -EACCES));
   print('a\nb\n');
   assert.deepEqual(
-    entries().map(entry => entry.MESSAGE),
+    entries().map(entry => entry['MESSAGE']),
     ['b\n'],
   );
   assert.equal(warnings.length, 2);

@@ -195,7 +195,7 @@ test('L13 file: /dev/stdout is never replaced, even where it is a file', () => {
   say('a\nb\nc\n');
   logs.reopen();
   assert.deepEqual(disk.sys.called('renameat', 'openat', 'unlinkat'), []);
-  assert.deepEqual(brief(disk.files.stdout!), ['F a', 'F b', 'F c']);
+  assert.deepEqual(brief(disk.files['stdout']!), ['F a', 'F b', 'F c']);
 });
 
 test('L25 sync: the file is synced, but not with --no-sync-log', () => {

@@ -205,7 +205,7 @@ async function listProcesses(cgroup: string): Promise<number[]> {
 async function untilState(unit: string, state: string): Promise<void> {
   await until(
     `${unit} ${state}`,
-    async () => (await machine.show(unit, 'ActiveState')).ActiveState === state,
+    async () => (await machine.show(unit, 'ActiveState'))['ActiveState'] === state,
   );
 }
 

@@ -130,7 +130,7 @@ const kinds: readonly [name: string, make: (i: number) => void][] = [
     i => {
       const object: Record<string, unknown> = {};
       for (let n = 0; n < 20; n++) object[`m${n}`] = i;
-      object.self = object;
+      object['self'] = object;
     },
   ],
   [

@@ -1029,8 +1029,14 @@ ask('objects with many members, added and deleted', () => {
   const object: Record<string, number> = {};
   for (let i = 0; i < 300; i++) object[`m${i}`] = i;
   for (let i = 0; i < 300; i += 2) delete object[`m${i}`];
-  object.m0 = -1;
-  return [Object.keys(object).length, Object.keys(object).slice(-1), object.m299, object.m298, object.m0];
+  object['m0'] = -1;
+  return [
+    Object.keys(object).length,
+    Object.keys(object).slice(-1),
+    object['m299'],
+    object['m298'],
+    object['m0'],
+  ];
 });
 ask('toString of our own', () => `${{ toString: () => 'own' }}`);
 ask('an iterable of our own', () => {
@@ -1142,7 +1148,7 @@ ask('bytes of the image', () => {
 ask('an object of the image gets, changes and loses members', () => {
   const { deep } = atBuild.nested;
   for (let i = 0; i < 50; i++) deep[`added${i}`] = { i };
-  deep.value = 'changed';
+  deep['value'] = 'changed';
   for (let i = 0; i < 49; i++) delete deep[`added${i}`];
   return deep;
 });
@@ -1159,11 +1165,11 @@ ask('variables that functions of the image have captured', () => {
 });
 ask('prototypes and functions of the image get members', () => {
   const prototype = Counter.prototype as unknown as Record<string, unknown>;
-  prototype.added = () => 'added';
-  (Counter as unknown as Record<string, unknown>).tag = [1];
+  prototype['added'] = () => 'added';
+  (Counter as unknown as Record<string, unknown>)['tag'] = [1];
   const answer = (new Counter('late') as unknown as { added(): string }).added();
-  delete prototype.added;
-  return [answer, 'added' in prototype, (Counter as unknown as Record<string, unknown>).tag];
+  delete prototype['added'];
+  return [answer, 'added' in prototype, (Counter as unknown as Record<string, unknown>)['tag']];
 });
 ask('rings of objects, of new ones and of those of the image, over and over', () => {
   const { deep } = atBuild.nested;
@@ -1171,10 +1177,10 @@ ask('rings of objects, of new ones and of those of the image, over and over', ()
   for (let round = 0; round < 20_000; round++) {
     const one: Record<string, unknown> = { round, data: new Uint8Array(64) };
     const other = { one, call: () => one };
-    one.other = other;
-    if (round % 100 === 0) deep.ring = one;
+    one['other'] = other;
+    if (round % 100 === 0) deep['ring'] = one;
     made++;
   }
-  const ring = deep.ring as { round: number; other: { call(): unknown } };
+  const ring = deep['ring'] as { round: number; other: { call(): unknown } };
   return [made, ring.round, ring.other.call() === ring];
 });

@@ -15,7 +15,7 @@ export interface Conmon {
 
 /** Both where both are there. CONMON_C and CONMON name others than /usr/bin/conmon and ours. */
 export function findConmons(): Conmon[] {
-  const reference = process.env.CONMON_C ?? '/usr/bin/conmon';
+  const reference = process.env['CONMON_C'] ?? '/usr/bin/conmon';
   return [
     ...(existsSync(reference) ? [describeConmon('C conmon', reference, true)] : []),
     describeConmon('conmon-ts', conmon, false),

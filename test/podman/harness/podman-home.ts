@@ -181,7 +181,7 @@ export class PodmanHome {
     await symlink(runcPath!, at('bin/runc'));
     const runtime = wrapRuntime === undefined ? runcPath! : at('runtime');
     if (wrapRuntime) await writeFile(runtime, wrapRuntime(runcPath!, this.directory), { mode: 0o755 });
-    const conmonVariables = [`PATH=${this.env.PATH}`, ...conmonEnv];
+    const conmonVariables = [`PATH=${this.env['PATH']}`, ...conmonEnv];
     // No limit may be raised where CAP_SYS_RESOURCE is missing, as in many virtual machines and CI runners.
     await writeFile(
       at('containers.conf'),

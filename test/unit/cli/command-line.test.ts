@@ -59,15 +59,15 @@ it('parseLine: options of one kind add up, others count last; the command is unt
   ];
   const line = await parseLine(words, '0');
   assert.equal(line?.name, 'exec');
-  assert.deepEqual(line?.args.env, ['A=1', 'B=2']);
-  assert.equal(line?.args.root, '/b');
-  assert.equal(line?.args.id, 'web');
+  assert.deepEqual(line?.args['env'], ['A=1', 'B=2']);
+  assert.equal(line?.args['root'], '/b');
+  assert.equal(line?.args['id'], 'web');
   assert.deepEqual(line?.args['--'], ['ls', '--root', '5', '05']);
 });
 
 it('parseLine: several IDs, numbers among them, stay what they are', async () => {
   const line = await parseLine(['stop', 'a', '007', '1e3'], '0');
-  assert.deepEqual(line?.args.ids, ['a', '007', '1e3']);
+  assert.deepEqual(line?.args['ids'], ['a', '007', '1e3']);
 });
 
 it('parseLine: an alias calls its subcommand', async () => {

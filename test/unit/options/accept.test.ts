@@ -172,7 +172,7 @@ test('O16 accept: every option reaches the value of its name, and no other', () 
     );
     assert.ok(name in defaults, name);
     const changed: Record<string, unknown> = { ...defaults };
-    if (entry.long === 'cid') changed.containerPidfile = '/here/pidfile-7';
+    if (entry.long === 'cid') changed['containerPidfile'] = '/here/pidfile-7';
     if (entry.kind === 'flag') changed[name] = entry.long === 'api-version' ? 1 : true;
     else if (entry.kind === 'string') changed[name] = '7';
     else changed[name] = entry.kind === 'strings' ? ['7'] : 7;
