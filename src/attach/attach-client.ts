@@ -14,6 +14,7 @@ import {
   SHUT_RD,
   SHUT_RDWR,
   SHUT_WR,
+  SIOCOUTQ,
   SO_SNDBUF,
 } from '../sys/constants.ts';
 import { EAGAIN, ECONNRESET, EINTR, ENOBUFS, ENOMEM } from '../sys/errno.ts';
@@ -60,6 +61,9 @@ export class AttachClient {
   /** The events watched for; -1 while the fd is not watched. */
   #watched = -1;
   #rest: Timer | undefined;
+  /** What had not been taken when {@link hasTaken} was last called. */
+  #untaken = -1;
+  #unread = -1;
 
   /** Takes over `fd`, a connected socket. */
   constructor(owner: ClientOwner, fd: number) {
@@ -78,6 +82,15 @@ export class AttachClient {
   /** Whether one more broadcast of {@link broadcastBytesMax} stays within the bound. */
   get hasRoom(): boolean {
     return this.#queue.slabs <= queueSlabsMax - broadcastSlabsMax;
+  }
+
+  /** Whether it has taken something since the last call, or has nothing to take. The first call returns true. */
+  hasTaken(): boolean {
+    const unread = this.#ask(SIOCOUTQ);
+    const isStuck = this.pending > 0 && this.pending === this.#untaken && unread === this.#unread;
+    this.#untaken = this.pending;
+    this.#unread = unread;
+    return !isStuck;
   }
 
   /** Sends `buf[start, end)` now, in packets behind the byte `type`, or queues it behind those that wait. */
@@ -215,9 +228,13 @@ export class AttachClient {
   }
 
   #hasInput(): boolean {
+    return this.#ask(FIONREAD) > 0;
+  }
+
+  #ask(request: number): number {
     const bytes = new Int32Array(2); // the int that is asked for, and what the addon wants as the least
-    this.#owner.sys.ioctl(this.#fd, FIONREAD, new Uint8Array(bytes.buffer));
-    return bytes[0]! > 0;
+    this.#owner.sys.ioctl(this.#fd, request, new Uint8Array(bytes.buffer));
+    return bytes[0]!;
   }
 
   // The rest of the packet is lost, and input with a hole in it is worse than none.

@@ -60,6 +60,7 @@ export class AttachServer implements ClientOwner {
   readonly #clients = new Set<AttachClient>();
   #received: Uint8Array | undefined;
   #acceptRest: Timer | undefined;
+  #stuckCheck: Timer | undefined;
 
   constructor(
     sys: Sys,
@@ -92,6 +93,18 @@ export class AttachServer implements ClientOwner {
     for (const client of this.#clients) client.watch();
   }
 
+  /** From now on, closes every client that takes nothing of what waits for it for `ms` milliseconds, and at the latest
+   * after twice as long. For the end: a client that never reads would be waited for without end. */
+  letGoOfStuckAfter(ms: number): void {
+    this.#stuckCheck?.cancel();
+    for (const client of this.#clients) client.hasTaken();
+    this.#stuckCheck = this.reactor.after(ms, () => {
+      for (const client of this.#clients) if (!client.hasTaken()) this.#letGo(client, ms);
+      this.letGoOfStuckAfter(ms);
+      this.onProgress();
+    });
+  }
+
   /** Takes the socket and its link out of the file system. Clients that are attached stay so. */
   unlink(): void {
     this.#socket.unlink();
@@ -101,6 +114,7 @@ export class AttachServer implements ClientOwner {
   close(): void {
     if (this.#acceptRest) this.#acceptRest.cancel();
     else this.reactor.forget(this.#socket.fd);
+    this.#stuckCheck?.cancel();
     this.#socket.close();
     for (const client of this.#clients) this.#drop(client);
     this.pending = 0;
@@ -172,6 +186,11 @@ export class AttachServer implements ClientOwner {
       this.#acceptRest = undefined;
       this.#listen();
     });
+  }
+
+  #letGo(client: AttachClient, ms: number): void {
+    this.warn(`Dropping a client of the attach socket: it has taken nothing for ${ms / 1000} s`);
+    this.#drop(client);
   }
 
   #drop(client: AttachClient): void {

@@ -34,6 +34,7 @@ export const F_SEAL_ALL = 0xf; // SEAL, SHRINK, GROW, WRITE
 
 export const TCGETS = 0x5401;
 export const TCSETS = 0x5402;
+export const SIOCOUTQ = 0x5411;
 export const TIOCSWINSZ = 0x5414;
 export const FIONREAD = 0x541b;
 export const ONLCR = 4;

@@ -121,6 +121,11 @@ export class TestClient {
     return this;
   }
 
+  /** Reads one packet, if one is there. */
+  readOne(): void {
+    this.#receive();
+  }
+
   send(data: Uint8Array | string): number {
     const bytes = Buffer.from(data as string);
     return sys.send(this.fd, bytes, 0, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -145,7 +150,7 @@ export class TestClient {
     if (length > 0) this.packets.push(Buffer.from(this.#buf.subarray(0, length)));
     else if (length !== -EAGAIN) {
       this.ended = length;
-      this.#reactor.forget(this.fd);
+      if (this.#reads) this.#reactor.forget(this.fd);
       this.#reads = false;
     }
   }

@@ -194,3 +194,21 @@ test('attach output A13: unread input does not spoil the output that is still to
   assert.equal(client.bytes(2).toString(), 'last words');
   assert.equal(client.ended, 0);
 });
+
+test('attach output A25: a client that reads nothing is let go, one that reads a packet now and then gets all', t => {
+  const on = new TestServer(t);
+  const [stuck, slow] = [on.attach(), on.attach()];
+  const data = randomBytes(muchMoreThanFits);
+  const bytes = broadcastWhileRoom(on, data, 0);
+  const ms = 10;
+  on.server.letGoOfStuckAfter(ms);
+  for (const endMs = on.reactor.nowMs() + 20 * ms; on.reactor.nowMs() < endMs; turn(on.reactor, ms))
+    slow.readOne();
+  assert.equal(on.warnings.length, 1);
+  assert.ok(on.server.pending > 0);
+  slow.read();
+  on.until(() => on.server.pending === 0 && slow.bytes(2).length === bytes);
+  assert.ok(slow.bytes(2).equals(data.subarray(0, bytes)));
+  stuck.read();
+  on.until(() => stuck.ended === 0);
+});

@@ -19,6 +19,7 @@ import {
   SHUT_RD,
   SHUT_RDWR,
   SHUT_WR,
+  SIOCOUTQ,
   SO_SNDBUF,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
@@ -318,6 +319,37 @@ test('attach server A11: a client that fails during a broadcast is closed by its
   turn(on.reactor, 0);
   assert.deepEqual(on.sys.called('close'), [['close', 50]]);
   assert.deepEqual(watches(on.sys, 50), [input, EPOLLET, 'forgotten']);
+});
+
+test('attach server A25: at the end a client that takes nothing is let go, one that takes a little at a time is not', () => {
+  const on = open();
+  const [stuck, slow, quick] = [50, 51, 52];
+  for (const fd of [stuck, slow, quick]) on.accept(fd);
+  on.sys.answer('send', -EAGAIN, -EAGAIN);
+  on.broadcast('x');
+  let unread = 1000;
+  on.sys.always('ioctl', (fd, request, arg) => {
+    assert.equal(request, SIOCOUTQ);
+    new Int32Array(arg.buffer)[0] = fd === slow ? unread : 1000;
+    return 0;
+  });
+  on.server.letGoOfStuckAfter(10_000);
+  const closed = () => on.sys.called('close').map(([, fd]) => fd);
+  turn(on.reactor, 9999);
+  assert.deepEqual(closed(), []);
+  unread--; // it has read, and not enough for the kernel to report room
+  turn(on.reactor, 1);
+  assert.deepEqual(closed(), [stuck]);
+  assert.deepEqual(on.warnings, ['Dropping a client of the attach socket: it has taken nothing for 10 s']);
+  on.sys.answer('send', 2).events(slow, EPOLLOUT);
+  turn(on.reactor, 10_000);
+  assert.deepEqual(on.sys.sent(slow), [Buffer.from('\x02x')]);
+  assert.deepEqual(on.told, ['flushed']);
+  turn(on.reactor, 10_000);
+  turn(on.reactor, 10_000);
+  assert.deepEqual(closed(), [stuck], 'one for which nothing waits is let be');
+  on.server.close();
+  assert.throws(() => on.reactor.turn(), /wait for ever/);
 });
 
 test('attach server A15: a packet larger than the buffer ends that input with a warning, and gives none of it', () => {
