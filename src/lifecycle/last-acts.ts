@@ -3,6 +3,8 @@
 
 /** Each is a method of the monitor. */
 export type LastAct =
+  /** Kills what still runs of what was started, and waits for its end: nothing is reported as ended that is not. */
+  | 'endProcesses'
   /** Looks once more for an OOM kill, while the cgroup may still be there. */
   | 'checkOom'
   /** Reads what the container's pipes still hold, and ends the logs' streams. */
@@ -40,6 +42,7 @@ const acts: Record<Ending, readonly LastAct[]> = {
   ],
   // There was no container: nobody waits for its exit file.
   'not-started': [
+    'endProcesses',
     'syncLogs',
     'closeInheritedFds',
     'answerSyncPipe',
@@ -50,6 +53,7 @@ const acts: Record<Ending, readonly LastAct[]> = {
   ],
   // What may be broken comes late, what callers wait for early.
   broken: [
+    'endProcesses',
     'closeInheritedFds',
     'writePersistExitFile',
     'writeExitFile',

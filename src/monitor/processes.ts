@@ -17,9 +17,10 @@ import {
   SIGXFSZ,
   WNOHANG,
 } from '../sys/constants.ts';
-import { EINTR } from '../sys/errno.ts';
+import { EINTR, ESRCH } from '../sys/errno.ts';
 import { FatalError } from '../sys/errors.ts';
 import type { Reactor } from '../sys/reactor.ts';
+import { sleep } from '../sys/sleep.ts';
 import type { SpawnPlan, Sys } from '../sys/sys.ts';
 
 /** Signals that the container gets in our place. */
@@ -28,6 +29,8 @@ const forwardedSignals = [SIGTERM, SIGQUIT, SIGINT];
  * is as long as the caller's limit lets files be, where an error says so too. */
 const ignoredSignals = [SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2, SIGXFSZ];
 const signalsPerReadMax = 64;
+/** How often a process that is not our child is looked for, where the reactor does not tell of its end. */
+const pollMs = 100;
 
 export class Processes {
   readonly facts: { -readonly [Name in keyof Facts]: Facts[Name] };
@@ -82,6 +85,39 @@ export class Processes {
   /** Kills the container's process and its group. */
   kill(): void {
     this.#container?.signalGroup(SIGKILL);
+  }
+
+  /**
+   * Kills the runtime and the container where they have not ended, and waits for their ends. `pid` is what the pid file
+   * says, for a container that is not followed yet; it is believed where it is a child of ours. Needs no reactor: it is
+   * for when there is no way on.
+   */
+  endAll(pid: number | undefined): void {
+    const { facts } = this;
+    this.#reap();
+    if (this.#runtimePid > 0 && facts.runtimeStatus === undefined) {
+      this.#sys.kill(this.#runtimePid, SIGKILL);
+      this.#awaitEnd(this.#runtimePid); // from now on what it has started is our child
+    }
+    const containerPid = facts.containerPid ?? pid;
+    if (containerPid === undefined || facts.containerStatus !== undefined) return;
+    if (this.#container !== undefined) this.#container.signalGroup(SIGKILL);
+    else if (this.#sys.waitpid(containerPid, new Int32Array(1), WNOHANG) !== 0) return;
+    else this.#sys.kill(containerPid, SIGKILL); // our child: its pid is nobody else's
+    const status = this.#awaitEnd(containerPid);
+    if (facts.containerPid !== undefined) facts.containerStatus = status;
+    this.#container?.close();
+  }
+
+  /** Returns the wait status. One that cannot be killed is waited for as long as it lives. */
+  #awaitEnd(pid: number): number | 'unknown' {
+    const status = new Int32Array(1);
+    let ended: number;
+    do ended = this.#sys.waitpid(pid, status, 0);
+    while (ended === -EINTR);
+    if (ended === pid) return status[0]!;
+    while (this.#sys.kill(pid, 0) !== -ESRCH && sleep(this.#sys, pollMs)); // it is not our child
+    return 'unknown';
   }
 
   #readSignals(fd: number): void {

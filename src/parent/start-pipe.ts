@@ -28,15 +28,8 @@ export function awaitStart(sys: Sys, reactor: Reactor, fd: number, onGo: () => v
     if (got < 0) throw new FatalError('start-pipe read failed', { errno: got, syscall: 'read' });
     onGo();
   };
-  if (!watchIfPossible(reactor, fd, readGo)) readGo();
-}
-
-function watchIfPossible(reactor: Reactor, fd: number, onReadable: () => void): boolean {
-  try {
-    reactor.watch(fd, EPOLLIN, onReadable);
-    return true;
-  } catch (error) {
-    if (error instanceof FatalError && error.errno === EPERM) return false;
-    throw error;
-  }
+  const watched = reactor.tryWatch(fd, EPOLLIN, readGo);
+  if (watched === -EPERM) readGo();
+  else if (watched < 0)
+    throw new FatalError('Failed to wait on the start pipe', { errno: watched, syscall: 'epoll_ctl' });
 }

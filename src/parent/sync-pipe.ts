@@ -10,6 +10,8 @@ export class SyncPipe {
   readonly #key: ReportKey;
   readonly #warn: (message: string) => void;
   #fd: number;
+  /** Whether the caller has been told anything, or would have been with a pipe. */
+  hasReported = false;
 
   /** `fd` is -1 where the caller gave no pipe: reports then go nowhere. */
   constructor(sys: Sys, fd: number, key: ReportKey, warn: (message: string) => void) {
@@ -19,15 +21,11 @@ export class SyncPipe {
     this.#warn = warn;
   }
 
-  /** The fd, to be kept when other inherited ones are closed; -1 where there is none any more. */
-  get fd(): number {
-    return this.#fd;
-  }
-
   /** Sends one report. A caller that is gone or does not read is no reason to leave the container alone. */
   report(value: number, message?: Uint8Array): void {
-    if (this.#fd < 0) return;
-    const answer = writeAll(this.#sys, this.#fd, encodeReport(this.#key, value, message));
+    const report = encodeReport(this.#key, value, message);
+    const answer = this.#fd < 0 ? 0 : writeAll(this.#sys, this.#fd, report);
+    this.hasReported = true;
     if (answer === 0) return;
     if (answer !== -EPIPE)
       this.#warn(`Unable to send container stderr message to parent: ${errorWords(answer)}`);

@@ -5,7 +5,7 @@ import { ESRCH } from '../sys/errno.ts';
 import type { Reactor, Timer } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
 
-/** How often a kernel without pidfds (before 5.3) is asked whether the process is still there. */
+/** How often the process is looked for where the kernel has no pidfds (before 5.3), or none can be watched. */
 const pollMs = 1000;
 
 export class ContainerProcess {
@@ -24,8 +24,8 @@ export class ContainerProcess {
     this.#reactor = reactor;
     this.#onGone = onGone;
     this.#pidfd = sys.pidfdOpen(pid);
-    if (this.#pidfd >= 0) reactor.watch(this.#pidfd, EPOLLIN, () => this.#gone());
-    else this.#pollAfter(this.#pidfd === -ESRCH ? 0 : pollMs);
+    if (this.#pidfd < 0) this.#pollAfter(this.#pidfd === -ESRCH ? 0 : pollMs);
+    else if (reactor.tryWatch(this.#pidfd, EPOLLIN, () => this.#gone()) < 0) this.#pollAfter(pollMs);
   }
 
   /** Sends a signal. Answers 0 or -errno; -ESRCH if the process is gone. */

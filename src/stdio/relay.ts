@@ -40,8 +40,12 @@ export class OutputRelay {
   readonly #buf: Uint8Array;
   readonly #start: number;
   readonly #sinks: OutputSinks;
+  /** What is waited for. A terminal that nobody has open hangs up without end, and may be opened again: one event a
+   * change will do. */
+  readonly #events: number;
   #fd: number;
-  #watched = false;
+  #isRegistered = false;
+  #isReading = false;
   #enlarged: boolean;
 
   /** `buf` has room for {@link readBytesMax} bytes from `start` on; relays may share it. The fd is non-blocking,
@@ -59,29 +63,27 @@ export class OutputRelay {
     this.stream = from.stream;
     this.#fd = from.fd;
     this.#isTerminal = from.isTerminal;
+    this.#events = from.isTerminal ? EPOLLIN | EPOLLET : EPOLLIN;
     this.#enlarged = from.isTerminal;
     this.#buf = buf;
     this.#start = start;
     this.#sinks = sinks;
   }
 
-  /** False once the stream has come to its end. */
-  get isOpen(): boolean {
-    return this.#fd >= 0;
-  }
-
-  /** Reads whenever there is something, from now on. */
+  /** Reads whenever there is something, from now on. The first call throws a FatalError where the fd cannot be watched;
+   * later ones cannot fail. */
   resume(): void {
-    if (this.#watched || this.#fd < 0) return;
-    this.#watched = true;
-    // A terminal that nobody has open hangs up without end, and may be opened again: one event a change will do.
-    this.#reactor.watch(this.#fd, this.#isTerminal ? EPOLLIN | EPOLLET : EPOLLIN, () => this.#readTurn());
+    if (this.#isReading || this.#fd < 0) return;
+    if (this.#isRegistered) this.#reactor.rearm(this.#fd, this.#events);
+    else this.#reactor.watch(this.#fd, this.#events, () => this.#readTurn());
+    this.#isRegistered = true;
+    this.#isReading = true;
   }
 
   suspend(): void {
-    if (!this.#watched) return;
-    this.#watched = false;
-    this.#reactor.forget(this.#fd);
+    if (!this.#isReading) return;
+    this.#isReading = false;
+    this.#reactor.rearm(this.#fd, 0);
   }
 
   /** Reads what is there, until it is empty or `bytesMax` have been read, whether or not there is room: for the
@@ -98,13 +100,15 @@ export class OutputRelay {
   /** Nothing is read any more; the sinks learn of the end. */
   close(): void {
     if (this.#fd < 0) return;
-    this.suspend();
+    if (this.#isRegistered) this.#reactor.forget(this.#fd);
+    this.#isReading = false;
     this.#sys.close(this.#fd);
     this.#fd = -1;
     this.#sinks.end(this.stream);
   }
 
   #readTurn(): void {
+    if (!this.#isReading) return; // a hang-up, which is seen again when reading goes on
     for (let reads = 0; reads < readsPerTurnMax; reads++) {
       if (!this.#sinks.hasRoom()) {
         this.suspend(); // the owner resumes when there is room
@@ -122,11 +126,8 @@ export class OutputRelay {
         return;
       }
     }
-    // With EPOLLET, what is left would not be reported again.
-    if (this.#isTerminal && this.#watched) {
-      this.suspend();
-      this.resume();
-    }
+    // With EPOLLET, what is left is not reported again unless it is asked for anew.
+    if (this.#isTerminal && this.#isReading) this.#reactor.rearm(this.#fd, this.#events);
   }
 
   /** Answers the number of bytes read and passed on, 0 if there is nothing now or no more at all. */

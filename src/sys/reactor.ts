@@ -46,13 +46,20 @@ export class Reactor {
    * Calls `handler` whenever one of `events` (EPOLLIN, EPOLLOUT, …) holds for the fd. With 0 only a hang-up or an error
    * is reported, and once: it lasts, and would be reported again and again.
    *
-   * Throws a {@link FatalError} where the kernel refuses. Only this can fail, for want of memory or as the fd is a file:
-   * what is to be watched on and off stays registered, and {@link rearm} changes what for.
+   * Throws a {@link FatalError} where the kernel refuses. Only this and {@link tryWatch} can be refused, for want of
+   * memory or as the fd is a file: what is to be watched on and off stays registered, and {@link rearm} changes what for.
    */
   watch(fd: number, events: number, handler: FdHandler): void {
+    const answer = this.tryWatch(fd, events, handler);
+    if (answer < 0) fail(fd, answer);
+  }
+
+  /** The same for those who have another way where the kernel refuses. Returns 0 or -errno. */
+  tryWatch(fd: number, events: number, handler: FdHandler): number {
     if (this.#handlers.has(fd)) throw new Error(`fd ${fd} is watched already`);
-    this.#control(EPOLL_CTL_ADD, fd, events || EPOLLET);
-    this.#handlers.set(fd, handler);
+    const answer = this.#sys.epollCtl(this.#epfd, EPOLL_CTL_ADD, fd, events || EPOLLET);
+    if (answer >= 0) this.#handlers.set(fd, handler);
+    return answer;
   }
 
   /** Changes which events are waited for; `events` as for {@link watch}. The kernel needs no memory for it. */
@@ -116,6 +123,10 @@ export class Reactor {
 
   #control(op: number, fd: number, events: number): void {
     const answer = this.#sys.epollCtl(this.#epfd, op, fd, events);
-    if (answer < 0) throw new FatalError(`Failed to watch fd ${fd}`, { errno: answer, syscall: 'epoll_ctl' });
+    if (answer < 0) fail(fd, answer);
   }
+}
+
+function fail(fd: number, errno: number): never {
+  throw new FatalError(`Failed to watch fd ${fd}`, { errno, syscall: 'epoll_ctl' });
 }

@@ -16,8 +16,10 @@ import {
   S_IFREG,
   S_IFSOCK,
   SIGCHLD,
+  SIGKILL,
+  WNOHANG,
 } from '../../src/sys/constants.ts';
-import { ENOENT } from '../../src/sys/errno.ts';
+import { ECHILD, ENOENT, ESRCH } from '../../src/sys/errno.ts';
 import { type Call, createScriptedSys, type ScriptedSys } from '../../src/sys/scripted.ts';
 import type { SpawnPlan } from '../../src/sys/sys.ts';
 
@@ -62,6 +64,10 @@ export class Life {
   exitCommandStatus = 0;
   /** What waiting is refused with, from when it is set; 0 for nothing. */
   waitErrno = 0;
+  /** The container's process cannot be killed: it waits for a disk, or we may not. */
+  isUnkillable = false;
+  /** The processes that run: of the runtime and of the container, which is there as soon as the runtime is. */
+  readonly running = new Set<number>();
   /** How many calls had been made when the monitor was there, but had not begun. */
   callsBefore = 0;
 
@@ -89,6 +95,7 @@ export class Life {
 
   /** The container was somebody else's child: its end is seen, its status is not. */
   readonly containerVanishes = () => () => {
+    this.running.delete(containerPid);
     this.sys.events(pidfd, EPOLLIN);
   };
 
@@ -287,10 +294,31 @@ export class Life {
 
   #dies(pid: number, status: number): () => void {
     return () => {
-      this.sys.dies(pid, status);
+      if (pid === runtimePid && status !== 0) this.running.delete(containerPid);
+      this.#bury(pid, status);
       this.signal(SIGCHLD)();
-      if (pid === containerPid) this.sys.events(pidfd, EPOLLIN);
     };
+  }
+
+  #bury(pid: number, status: number): void {
+    if (!this.running.delete(pid)) return;
+    this.sys.dies(pid, status);
+    if (pid === containerPid) this.sys.events(pidfd, EPOLLIN);
+  }
+
+  #signal(pid: number, signal: number): number {
+    if (!this.running.has(pid)) return -ESRCH;
+    if (signal !== SIGKILL || this.isUnkillable) return 0;
+    this.#dies(pid, SIGKILL)();
+    return 0;
+  }
+
+  #reap(pid: number, status: Int32Array, options: number): number {
+    const ended = this.sys.bury(pid, status);
+    if (ended > 0) return ended;
+    if (pid === -1 ? this.running.size === 0 : !this.running.has(pid)) return -ECHILD;
+    if ((options & WNOHANG) === 0) throw new Error(`waitpid would wait for ever for ${pid}`);
+    return 0;
   }
 
   #scriptSystem(): void {
@@ -307,8 +335,12 @@ export class Life {
       .always('spawn', plan => {
         const pid = sys.startChild();
         if (plan.file === '/cleanup') sys.dies(pid, this.exitCommandStatus);
+        else for (const started of [runtimePid, containerPid]) this.running.add(started);
         return pid;
       })
+      .always('kill', (pid, signal) => this.#signal(Math.abs(pid), signal))
+      .always('pidfdSendSignal', (_pidfd, signal) => this.#signal(containerPid, signal))
+      .always('waitpid', (pid, status, options) => this.#reap(pid, status, options))
       .always('signalPipe', signalFd)
       .always('pidfdOpen', pidfd)
       .always('getpgid', pid => (pid === 0 ? 4242 : pid))

@@ -7,6 +7,7 @@ import {
   EACCES,
   EAGAIN,
   EBADF,
+  ECHILD,
   EINTR,
   EIO,
   EMFILE,
@@ -497,6 +498,7 @@ describe('timeout', () => {
 
   it('R18: a process that cannot be killed holds nothing up for more than a second', () => {
     const life = new Life([...create, '-T', '5']);
+    life.isUnkillable = true;
     life.turn(life.runtimeEnds());
     const [before] = life.sys.monotonic;
     assert.equal(life.run(), 255);
@@ -699,16 +701,48 @@ describe('the system refuses', () => {
     assert.match(life.answers[0]!, /"data": -1/);
   });
 
-  it('the wait itself (EBADF): exit files with 255, an answer, the exit command', () => {
+  it('R25: the wait itself (EBADF): the container is killed before anybody is told that it has ended', () => {
     const life = new Life(exec);
     life.turn(life.runtimeEnds()).turn(() => {
       life.waitErrno = EBADF;
     });
     assert.equal(life.run(), 1);
-    assertExitFiles(life, '255');
-    assert.deepEqual(life.answers, [pidAnswer, '{"data": 255}\n']);
+    assert.deepEqual([...life.running], []);
+    assertExitFiles(life, '137');
+    assertBefore(life, `signal ${SIGKILL} to ${-containerPid}`, 'file /persist/exit: 137');
+    assert.deepEqual(life.answers, [pidAnswer, '{"data": 137}\n']);
     assert.equal(life.spawned.at(-1)!.file, '/cleanup');
     assert.match(life.messages.join(), /error: Failed to wait: Bad file descriptor/);
+  });
+
+  it('R25: the wait itself, and the container is not our child and cannot be killed: nobody is told before it has ended', () => {
+    const life = new Life(exec);
+    life.isUnkillable = true;
+    life.turn(life.runtimeEnds()).turn(() => {
+      life.waitErrno = EBADF;
+      life.sys.always('waitpid', -ECHILD);
+    });
+    let looks = 0;
+    const kill = life.sys.kill;
+    life.sys.kill = (pid, signal) => {
+      if (signal === 0 && ++looks === 3) life.running.delete(containerPid);
+      assert.equal(life.files['/persist/exit'], undefined);
+      return kill(pid, signal);
+    };
+    assert.equal(life.run(), 1);
+    assert.equal(looks, 3);
+    assertExitFiles(life, '255');
+  });
+
+  it('R25: the wait itself, before the runtime has ended: it and the container that it has made are killed, and there is no exit file', () => {
+    const life = new Life(create);
+    life.turn(life.nothing()).turn(() => {
+      life.waitErrno = EBADF;
+    });
+    assert.equal(life.run(), 1);
+    assert.deepEqual([...life.running], []);
+    assertNoExitFile(life);
+    assert.match(life.answers.join(), /"data": -1, "message": "Failed to wait/);
   });
 
   it('E13: the wait itself, with a delay before the exit command: the command is run all the same', () => {
@@ -717,7 +751,7 @@ describe('the system refuses', () => {
       life.waitErrno = EBADF;
     });
     assert.equal(life.run(), 1);
-    assertExitFiles(life, '255');
+    assertExitFiles(life, '137');
     assert.equal(life.spawned.at(-1)!.file, '/cleanup');
   });
 });
@@ -733,14 +767,14 @@ describe('a mistake of ours', () => {
     return life;
   };
 
-  it('thrown in a handler: exit files with 255, an answer, the exit command, and where it was made', () => {
+  it('R25: thrown in a handler: the container is killed, an answer, the exit command, and where it was made', () => {
     const life = begin();
     life.sys.answer('pidfdSendSignal', () => {
       throw new TypeError('x is not a function');
     });
     assert.equal(life.run(), 1);
-    assertExitFiles(life, '255');
-    assert.deepEqual(life.answers, [pidAnswer, '{"data": 255}\n']);
+    assertExitFiles(life, '137');
+    assert.deepEqual(life.answers, [pidAnswer, '{"data": 137}\n']);
     assert.deepEqual(life.log, ['stdout F hello', 'stderr F oh']);
     assert.equal(life.spawned.at(-1)!.file, '/cleanup');
     assert.match(life.messages.join(), /error: TypeError: x is not a function\n +at /);
@@ -762,7 +796,7 @@ describe('a mistake of ours', () => {
   const eachCall = [...calls.keys()].slice(whole.callsBefore);
   const firstFollowed = calls.findIndex(([name]) => name === 'pidfdOpen');
 
-  it('in any one call: the monitor ends, the caller has a last answer, the exit command is run', () => {
+  it('R25: in any one call: the monitor ends, the caller has a last answer, the exit command is run', () => {
     const problems = eachCall.flatMap(at => {
       const life = begin();
       breakCall(life, at, () => {
@@ -773,7 +807,7 @@ describe('a mistake of ours', () => {
     assert.deepEqual(problems, []);
   });
 
-  it('or with any one call refused (EIO): the same', () => {
+  it('R25: or with any one call refused (EIO): the same', () => {
     const problems = eachCall.flatMap(at => {
       const life = begin();
       breakCall(life, at, () => -EIO);
@@ -808,7 +842,8 @@ function findProblems(life: Life, wasFollowed: boolean | undefined, at: number):
   const isFollowed = wasFollowed ?? (sys.called('pidfdOpen').length > 0 || answers.includes(pidAnswer));
   if (isFollowed && written.length === 0) problems.push('no exit file');
   if (!isFollowed && written.length > 0) problems.push('an exit file of no container');
-  if (!written.every(content => content === '3' || content === '255'))
+  if (life.running.size > 0) problems.push(`${[...life.running]} are left running`);
+  if (!written.every(content => ['3', '137', '255'].includes(content)))
     problems.push(`a file says ${written}`);
   const isAnswer = broken[0] === 'write' && broken[1] === syncFd; // then there is no other way to the caller
   if (answers.length === 0 && !isAnswer) problems.push('no answer');
