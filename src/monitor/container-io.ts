@@ -146,6 +146,11 @@ export class ContainerIo {
     return this.#attach?.pending ?? 0;
   }
 
+  /** From now on, no client is waited for that takes nothing for so long. */
+  letGoOfStuckClientsAfter(ms: number): void {
+    this.#attach?.letGoOfStuckAfter(ms);
+  }
+
   unlinkAttachSocket(): void {
     this.#attach?.unlink();
   }

@@ -18,6 +18,8 @@ const timedOutStatus = -1;
 const timedOutMessage = 'command timed out';
 /** How long the exit files wait for clients that have not yet read all output. They are served on after that. */
 const clientsGraceMs = 2000;
+/** How long a client may take nothing of what waits for it, once the container has ended. */
+const stuckClientMs = 10_000;
 /** How long a process that --timeout killed may take to be gone. */
 const killGraceMs = 1000;
 
@@ -34,11 +36,10 @@ export class End {
 
   /** Performs the last acts. Returns the monitor's own exit status. */
   end(ending: Ending): number {
-    const { processes, io } = this.#parts;
+    const { processes } = this.#parts;
     if (processes.facts.timedOut) this.#killTimedOut();
     for (const act of lastActs(ending)) this.#perform(act);
-    this.#turnUntil(() => io.pendingForClients === 0); // clients that are slower than the exit command
-    io.closeClients();
+    this.#serveSlowClients();
     const status = ending === 'exited' ? this.#exitStatus() & 0xff : exitFailure;
     return combineExitStatuses(status, this.#exitCommandStatus);
   }
@@ -101,9 +102,18 @@ export class End {
   /** Clients that read get all of it before the exit files appear; those that do not are no reason to wait long. */
   #releaseClients(): void {
     const { io } = this.#parts;
+    io.letGoOfStuckClientsAfter(stuckClientMs);
     const isOver = this.#startTimer(clientsGraceMs);
     this.#turnUntil(() => io.pendingForClients === 0 || isOver());
     if (io.pendingForClients === 0) io.closeClients();
+  }
+
+  /** Those that are slower than the exit command get the rest of the output. A signal ends the waiting, and so does a
+   * client that takes nothing. */
+  #serveSlowClients(): void {
+    const { io, processes } = this.#parts;
+    this.#turnUntil(() => io.pendingForClients === 0 || processes.stopSignal !== 0);
+    io.closeClients();
   }
 
   #turnUntil(isDone: () => boolean): void {

@@ -34,7 +34,7 @@ const pollMs = 100;
 
 export class Processes {
   readonly facts: { -readonly [Name in keyof Facts]: Facts[Name] };
-  /** A signal that came before there was anybody to pass it on to; 0 for none. */
+  /** A signal that came when there was nobody to pass it on to, before the container or after its end; 0 for none. */
   stopSignal = 0;
   readonly #sys: Sys;
   readonly #reactor: Reactor;
@@ -130,7 +130,8 @@ export class Processes {
   }
 
   #forward(signal: number): void {
-    if (this.#container !== undefined) this.#container.signal(signal);
+    if (this.facts.containerStatus !== undefined) this.stopSignal = signal;
+    else if (this.#container !== undefined) this.#container.signal(signal);
     else if (this.#runtimePid > 0 && this.facts.runtimeStatus === undefined)
       this.#sys.kill(this.#runtimePid, signal);
     else this.stopSignal = signal;

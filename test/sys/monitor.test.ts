@@ -631,6 +631,39 @@ describe('clients', () => {
     assert.equal(life.sys.written(clientFd).toString(), '\x02for the client');
   });
 
+  it('A25: one that never reads keeps the monitor for twenty seconds at the most, and nobody waits for it who waits for the files', () => {
+    const life = new Life(create);
+    life
+      .turn(life.clientComes())
+      .turn(life.runtimeEnds())
+      .turn(() => life.sys.always('send', -EAGAIN), life.says('stdout', 'for the client'))
+      .turn(life.containerEnds());
+    const [before] = life.sys.monotonic;
+    assert.equal(life.run(), 0);
+    const seconds = life.sys.monotonic[0] - before;
+    assert.ok(seconds >= 10 && seconds <= 20, `${seconds} s`);
+    assertBefore(life, 'start /cleanup', 'close client');
+    assert.match(
+      life.messages.join(),
+      /warn: Dropping a client of the attach socket: it has taken nothing for 10 s/,
+    );
+  });
+
+  it('A25: a signal ends the waiting for one that never reads', () => {
+    const life = new Life(create);
+    life
+      .turn(life.clientComes())
+      .turn(life.runtimeEnds())
+      .turn(() => life.sys.always('send', -EAGAIN), life.says('stdout', 'for the client'))
+      .turn(life.containerEnds())
+      .turn(life.nothing())
+      .turn(life.signal(SIGTERM));
+    const [before] = life.sys.monotonic;
+    assert.equal(life.run(), 0);
+    assert.equal(life.sys.monotonic[0] - before, 2);
+    assertBefore(life, 'start /cleanup', 'close client');
+  });
+
   it('one that has read all sees its end before the exit files appear, and finds the socket gone', () => {
     const life = new Life(create);
     life
