@@ -21,8 +21,6 @@ import type { Sys } from '../sys/sys.ts';
 const drainBytesMax = 1024 * 1024;
 
 export class ContainerIo {
-  /** The runtime's words, as long as they may be those of an error. */
-  readonly runtimeStderr: RuntimeStderr;
   readonly #sys: Sys;
   readonly #reactor: Reactor;
   readonly #options: Options;
@@ -30,9 +28,9 @@ export class ContainerIo {
   readonly #warn: (message: string) => void;
   readonly #stdin: ContainerStdin;
   readonly #sinks: OutputSinks;
+  readonly #stderr: RuntimeStderr;
   readonly #relays: OutputRelay[] = [];
   readonly #buf = new Uint8Array(headRoomBytes + readBytesMax);
-  #stderrHasEnded = false;
   #attach: AttachServer | undefined;
   #control: ControlFifos | undefined;
   #console: Console | undefined;
@@ -59,9 +57,7 @@ export class ContainerIo {
       hasRoom: () => this.#logs.hasRoom && (this.#attach?.hasRoom ?? true),
     };
     logs.waitBy(reactor, () => this.#resume());
-    this.runtimeStderr = new RuntimeStderr(headRoomBytes, (buf, start, end) =>
-      this.#sinks.write('stderr', buf, start, end),
-    );
+    this.#stderr = new RuntimeStderr(headRoomBytes, this.#sinks);
   }
 
   // --- the start -----------------------------------------------------------------------------------------------
@@ -103,7 +99,7 @@ export class ContainerIo {
     if (input !== undefined) this.#stdin.attachTo(input.ours);
     else if (!terminal) this.#stdin.close(); // what clients send is for nobody
     if (output !== undefined) this.#relay('stdout', output.ours, this.#sinks);
-    this.#relay('stderr', errors.ours, this.#holdingSinks());
+    this.#relay('stderr', errors.ours, this.#stderr);
     this.#theirs = [input, output, errors].flatMap(pipe => (pipe === undefined ? [] : [pipe.theirs]));
     return [input?.theirs ?? devNull, output?.theirs ?? devNull, errors.theirs];
   }
@@ -122,22 +118,20 @@ export class ContainerIo {
 
   // --- the end -------------------------------------------------------------------------------------------------
 
-  /** What was held of stderr is output. An unfinished line, or the end, may have come while it was held. */
-  settleStderr(): void {
-    this.runtimeStderr.settle();
-    if (this.#stderrHasEnded) this.#sinks.end('stderr');
-    else this.#sinks.pause('stderr');
+  /** What was held of stderr is output. */
+  releaseStderr(): void {
+    this.#stderr.release();
   }
 
   /** What the runtime said on its stderr. */
   readRuntimeWords(): Uint8Array {
     for (const relay of this.#relays) if (relay.stream === 'stderr') relay.drain(drainBytesMax);
-    return this.runtimeStderr.words;
+    return this.#stderr.words;
   }
 
   /** Reads all that the container has left in its pipes, and ends the logs' streams. */
   drainOutput(): void {
-    this.settleStderr();
+    this.releaseStderr();
     for (const relay of this.#relays) relay.drain(drainBytesMax);
   }
 
@@ -174,21 +168,6 @@ export class ContainerIo {
     const relay = new OutputRelay(this.#sys, this.#reactor, from, this.#buf, headRoomBytes, sinks);
     this.#relays.push(relay);
     relay.resume();
-  }
-
-  /** Stderr's, until it is known whether the runtime or the container speaks there. */
-  #holdingSinks(): OutputSinks {
-    const stderr = this.runtimeStderr;
-    const sinks = this.#sinks;
-    return {
-      write: (_, buf, start, end) => stderr.take(buf, start, end),
-      pause: stream => stderr.isHolding || sinks.pause(stream),
-      end: stream => {
-        this.#stderrHasEnded = true;
-        if (!stderr.isHolding) sinks.end(stream);
-      },
-      hasRoom: () => sinks.hasRoom(),
-    };
   }
 
   #attachHooks(): AttachHooks {

@@ -197,7 +197,7 @@ export class Monitor {
     processes.follow(pid);
     if (!exec || apiVersion >= 1) syncPipe.report(pid);
     this.#parts.oom = watchOom(sys, reactor, { pid, bundle, persistDir, joined: exec }, messages);
-    io.settleStderr();
+    io.releaseStderr();
     if (timeout <= 0) return;
     reactor.after(timeout * 1000, () => {
       processes.facts.timedOut ||= processes.facts.containerStatus === undefined;
