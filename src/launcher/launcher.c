@@ -1,7 +1,7 @@
 // conmon, as its caller starts it. What must happen before the monitor runs happens here, and nothing else: note the
 // inherited fds, wait on the start pipe (the caller moves this process to a cgroup first), and fork. The child is the
 // monitor. The parent waits for its verdict and ends with it; with --sync there is no parent, the monitor is this
-// process.
+// process. Until the verdict is taken the monitor ends with its launcher, whose end says that the caller has given up.
 
 #define _GNU_SOURCE
 #include "launcher.h"
@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -20,7 +21,9 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -165,7 +168,30 @@ static char *handoff(int verdict_fd, const char *inherited_fds)
 	return text;
 }
 
+// --- the monitor's beginning ----------------------------------------------------------------------------------
+
+// SIGKILL: nothing keeps the monitor from ending, an open that blocks or what the caller ignores. src/parent/detach.ts
+// takes the order back. Whether the launcher was gone before it is told by the socket, as in a pid namespace of its own
+// the monitor does not see its parent: a process closes its fds before the kernel looks for such orders.
+static void end_with_launcher(int verdict_fd)
+{
+	struct pollfd launcher = {.fd = verdict_fd};
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || poll(&launcher, 1, 0) != 0)
+		_exit(EXIT_FAILURE);
+}
+
 // --- the launcher's own end -----------------------------------------------------------------------------------
+
+// The monitor goes on when it has the byte and this process has ended: with success, as no signal comes between the two
+// but SIGKILL, and that only within a moment.
+static void take_verdict(int fd, char verdict)
+{
+	sigset_t all;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	if (send(fd, &verdict, 1, MSG_NOSIGNAL) == 1)
+		_exit(EXIT_SUCCESS);
+}
 
 // One byte says that the monitor has accepted its options and has all it needs; otherwise its exit status says why.
 static int await_verdict(pid_t monitor, int fd)
@@ -176,7 +202,7 @@ static int await_verdict(pid_t monitor, int fd)
 		got = read(fd, &verdict, 1);
 	while (got < 0 && errno == EINTR);
 	if (got == 1)
-		return EXIT_SUCCESS;
+		take_verdict(fd, verdict);
 	int status;
 	while (waitpid(monitor, &status, 0) < 0)
 		if (errno != EINTR)
@@ -203,9 +229,9 @@ int launch(int argc, char **argv)
 	if (request.sync || request.only_asks)
 		start_monitor(argv, -1, handoff(-1, inherited_fds));
 
-	int verdict[2];
-	if (pipe2(verdict, O_CLOEXEC) < 0)
-		die("Failed to make a pipe");
+	int verdict[2]; // the launcher's end, the monitor's
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, verdict) < 0)
+		die("Failed to make a pair of sockets");
 	pid_t monitor = fork();
 	if (monitor < 0)
 		die("Failed to fork the monitor");
@@ -214,5 +240,6 @@ int launch(int argc, char **argv)
 		return await_verdict(monitor, verdict[0]);
 	}
 	close(verdict[0]);
+	end_with_launcher(verdict[1]);
 	start_monitor(argv, verdict[1], handoff(verdict[1], inherited_fds));
 }

@@ -12,6 +12,7 @@ import { watchOom } from '../oom/watch-oom.ts';
 import type { Options } from '../options/options.ts';
 import { announceAttachReady } from '../parent/attach-pipe.ts';
 import {
+  awaitLauncher,
   becomeSubreaper,
   detachStdio,
   giveVerdict,
@@ -71,6 +72,7 @@ export class Monitor {
     try {
       this.#detach();
       this.#openSockets();
+      awaitLauncher(this.#parts.sys, this.#verdictFd);
       this.#awaitAttach();
       this.#startRuntime();
       this.#turnUntil(() => this.#nextStep() !== 'wait');
@@ -88,14 +90,14 @@ export class Monitor {
 
   /** From here on the caller learns of us by its pipes and files only. */
   #detach(): void {
-    const { sys, options, messages, logs, warn } = this.#parts;
+    const { sys, options, messages, logs } = this.#parts;
     const { conmonPidfile, sync } = options;
     this.#parts.oomScoreAdj = shieldFromOomKiller(sys, message => messages.debug(message));
     takeName(sys);
     becomeSubreaper(sys);
     if (conmonPidfile !== undefined && !sync) writeConmonPidfile(sys, conmonPidfile);
     if (!logs.passthrough) this.#letGoOfStdio();
-    giveVerdict(sys, this.#verdictFd, warn);
+    giveVerdict(sys, this.#verdictFd);
   }
 
   #letGoOfStdio(): void {

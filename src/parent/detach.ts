@@ -1,9 +1,8 @@
 // Letting go of the caller: its terminal, its session, its stdio, and the launcher that it waits for.
 
-import { O_CLOEXEC, O_RDWR, O_WRONLY, PR_SET_CHILD_SUBREAPER } from '../sys/constants.ts';
-import { errorWords } from '../sys/errno.ts';
+import { O_CLOEXEC, O_RDWR, O_WRONLY, PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG } from '../sys/constants.ts';
 import { FatalError } from '../sys/errors.ts';
-import { replaceFile, writeAll } from '../sys/files.ts';
+import { readAll, replaceFile, writeAll } from '../sys/files.ts';
 import type { Sys } from '../sys/sys.ts';
 import { utf8Bytes } from '../sys/text.ts';
 
@@ -44,10 +43,24 @@ export function writeConmonPidfile(sys: Sys, path: string): void {
   if (answer < 0) throw new FatalError(`Failed to write conmon pidfile: ${path}`, { errno: answer, path });
 }
 
-/** Lets the launcher, and so the caller, go on. */
-export function giveVerdict(sys: Sys, verdictFd: number, warn: (message: string) => void): void {
+/** Lets the launcher, and so the caller, go on. From here on its end is not ours. */
+export function giveVerdict(sys: Sys, verdictFd: number): void {
   if (verdictFd < 0) return;
-  const answer = writeAll(sys, verdictFd, new Uint8Array(1));
-  if (answer < 0) warn(`Failed to tell the launcher that the monitor runs: ${errorWords(answer)}`);
+  sys.prctl(PR_SET_PDEATHSIG, 0);
+  if (writeAll(sys, verdictFd, new Uint8Array(1)) < 0) throw launcherIsGone();
+}
+
+/**
+ * Waits for the launcher's end, and closes the socket. As its last act it says that it ends well, so that the caller
+ * learns that there is a monitor; one that does not was ended before, and its caller expects no container.
+ */
+export function awaitLauncher(sys: Sys, verdictFd: number): void {
+  if (verdictFd < 0) return;
+  const word = readAll(sys, verdictFd, 2);
   sys.close(verdictFd);
+  if (typeof word === 'number' || word.length === 0) throw launcherIsGone();
+}
+
+function launcherIsGone(): FatalError {
+  return new FatalError('The launcher was ended before it knew that the monitor runs');
 }

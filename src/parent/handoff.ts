@@ -12,7 +12,8 @@ export interface Handoff {
   readonly argv: Uint8Array;
   /** The caller's environment, as for {@link SpawnPlan}. */
   readonly environ: Uint8Array;
-  /** Where the launcher waits for one byte, or -1 where nobody waits (`--sync`, or no launcher). */
+  /** A socket: the launcher waits for a byte on it, answers with one, and ends; -1 where nobody waits (`--sync`, or no
+   * launcher). */
   readonly verdictFd: number;
   /** The caller's soft RLIMIT_NOFILE, -1 for none; undefined where there was no launcher to see it. */
   readonly openFilesMax: number | undefined;

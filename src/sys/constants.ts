@@ -71,6 +71,7 @@ export const IN_MODIFY = 2;
 export const CLOCK_REALTIME = 0;
 export const CLOCK_MONOTONIC = 1;
 
+export const PR_SET_PDEATHSIG = 1;
 export const PR_SET_CHILD_SUBREAPER = 36;
 export const WNOHANG = 1;
 export const SIGHUP = 1;

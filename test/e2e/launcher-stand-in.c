@@ -2,7 +2,8 @@
 // with the launcher it is in the place that the image has in the executable; alone it is the Node form's engine.
 //
 //   STAND_IN_RECORD  path of the record: fields, each ended by its name, with NULs in them as they come
-//   STAND_IN_DOES    what to do then, in order: v gives the verdict, r reads fd 3, e N exits, s N dies of signal N
+//   STAND_IN_DOES    what to do then, in order: v gives the verdict and waits for the answer, r reads fd 3, e N exits,
+//                    s N dies of signal N
 
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -63,7 +64,7 @@ static _Noreturn void stand_in(const char *handoff, char *does)
 	int verdict_fd = atoi(handoff);
 	for (char *word = does ? strtok(does, " ") : NULL; word; word = strtok(NULL, " ")) {
 		char byte = 0;
-		if (*word == 'v' && write(verdict_fd, &byte, 1) == 1)
+		if (*word == 'v' && write(verdict_fd, &byte, 1) == 1 && read(verdict_fd, &byte, 1) == 1)
 			close(verdict_fd);
 		else if (*word == 'r')
 			while (read(3, &byte, 1) > 0)

@@ -2,20 +2,13 @@
 // stage of its life: faults-signals.test.ts.
 
 import assert from 'node:assert/strict';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SIGKILL, SIGTERM } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
-import {
-  listChildren,
-  makeFolder,
-  makeGate,
-  openGate,
-  startMonitored,
-  waitUntil,
-} from '../fixtures/monitored.ts';
-import { must, waitForEnd } from '../fixtures/waiting.ts';
+import { listChildren, makeGate, openGate, startMonitored, waitUntil } from '../fixtures/monitored.ts';
+import { waitForEnd } from '../fixtures/waiting.ts';
 
 test('G4 signals: the container’s process gets them alone, and not its group', t => {
   const box = startMonitored(t, { container: 'sleep 3600 & echo $!; exec sleep 3600' });
@@ -59,26 +52,6 @@ test('G8 signals: the caller’s mask keeps nothing from the monitor, and does n
   assert.equal(box.end(), 143);
   assert.deepEqual(listChildren(), []);
 });
-
-for (const signal of [SIGTERM, SIGKILL])
-  test(`G14 signals: a launcher that signal ${signal} ends after its go leaves a monitor that carries on`, t => {
-    const log = join(makeFolder(t), 'log');
-    must(sys.mkfifo(log, 0o600), 'mkfifo');
-    const box = startMonitored(t, { container: 'echo out; exit 3', log, caller: { startPipe: true } });
-    box.caller.go();
-    // The monitor waits for a reader of its log, the launcher for the monitor.
-    waitUntil(() => listChildren(box.caller.pid).length === 1, 'the monitor');
-    sys.kill(box.caller.pid, signal);
-    assert.equal(box.caller.wait(), 128 + signal);
-    assert.equal(existsSync(box.conmonPidFile), false);
-    const reader = openSync(log, 'r');
-    assert.ok(box.started() > 0);
-    assert.equal(box.exitStatus(), '3');
-    assert.equal(box.end(), 3);
-    assert.match(readFileSync(reader, 'utf8'), / stdout F out\n$/);
-    closeSync(reader);
-    assert.deepEqual(listChildren(), []);
-  });
 
 test('G12, R7 signals: SIGKILL of the monitor leaves the container running, without an exit file', t => {
   const gate = makeGate(t);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  awaitLauncher,
   becomeSubreaper,
   detachStdio,
   giveVerdict,
@@ -10,8 +11,26 @@ import {
   takeName,
   writeConmonPidfile,
 } from '../../src/parent/detach.ts';
-import { O_CLOEXEC, O_CREAT, O_EXCL, O_RDWR, PR_SET_CHILD_SUBREAPER } from '../../src/sys/constants.ts';
-import { EACCES, EINTR, EINVAL, EMFILE, ENOENT, ENOSPC, EPERM, EPIPE, EROFS } from '../../src/sys/errno.ts';
+import {
+  O_CLOEXEC,
+  O_CREAT,
+  O_EXCL,
+  O_RDWR,
+  PR_SET_CHILD_SUBREAPER,
+  PR_SET_PDEATHSIG,
+} from '../../src/sys/constants.ts';
+import {
+  EACCES,
+  ECONNRESET,
+  EINTR,
+  EINVAL,
+  EMFILE,
+  ENOENT,
+  ENOSPC,
+  EPERM,
+  EPIPE,
+  EROFS,
+} from '../../src/sys/errno.ts';
 import { createScriptedSys } from '../../src/sys/scripted.ts';
 
 describe('conmon pid file', () => {
@@ -120,30 +139,52 @@ describe('stdio', () => {
 });
 
 describe('verdict', () => {
-  it('is one byte, and the pipe is closed', () => {
+  const verdictFd = 9;
+  const gone = { name: 'FatalError', message: 'The launcher was ended before it knew that the monitor runs' };
+
+  it('G14: is one byte, before which the order to end with the launcher is taken back: it may end now', () => {
     const sys = createScriptedSys();
-    giveVerdict(sys, 9, assert.fail);
-    assert.equal(sys.written(9).length, 1);
-    assert.deepEqual(sys.calls.at(-1), ['close', 9]);
+    giveVerdict(sys, verdictFd);
+    assert.deepEqual(sys.calls, [
+      ['prctl', PR_SET_PDEATHSIG, 0],
+      ['write', verdictFd, Buffer.alloc(1)],
+    ]);
+  });
+
+  it('the launcher answers with a byte and ends, and the socket is closed', () => {
+    const sys = createScriptedSys().arrive(verdictFd, '\0', 0);
+    awaitLauncher(sys, verdictFd);
+    assert.deepEqual(sys.calls.at(-1), ['close', verdictFd]);
+    sys.assertDone();
   });
 
   it('nobody waits for it: nothing is called', () => {
     const sys = createScriptedSys();
-    giveVerdict(sys, -1, assert.fail);
+    giveVerdict(sys, -1);
+    awaitLauncher(sys, -1);
     assert.deepEqual(sys.calls, []);
   });
 
-  it('a launcher that has gone is a warning, and the container gets its monitor', () => {
-    const sys = createScriptedSys().answer('write', -EPIPE);
-    const warnings: string[] = [];
-    giveVerdict(sys, 9, text => warnings.push(text));
-    assert.deepEqual(warnings, ['Failed to tell the launcher that the monitor runs: Broken pipe']);
-    assert.equal(sys.called('close').length, 1);
+  it('G14: a launcher that has gone (EPIPE) is the end', () => {
+    assert.throws(() => giveVerdict(createScriptedSys().answer('write', -EPIPE), verdictFd), gone);
   });
 
-  it('an interrupted write is repeated', () => {
-    const sys = createScriptedSys().answer('write', -EINTR);
-    giveVerdict(sys, 9, assert.fail);
-    assert.equal(sys.written(9).length, 1);
+  for (const [what, answer] of [
+    ['ends without its answer', 0],
+    ['has not read the verdict (ECONNRESET)', -ECONNRESET],
+  ] as const)
+    it(`G14: a launcher that ${what} is the end`, () => {
+      const sys = createScriptedSys().arrive(verdictFd, answer);
+      assert.throws(() => awaitLauncher(sys, verdictFd), gone);
+      assert.deepEqual(sys.calls.at(-1), ['close', verdictFd]);
+      sys.assertDone();
+    });
+
+  it('interrupted calls are repeated', () => {
+    const sys = createScriptedSys().answer('write', -EINTR).arrive(verdictFd, -EINTR, '\0', -EINTR, 0);
+    giveVerdict(sys, verdictFd);
+    awaitLauncher(sys, verdictFd);
+    assert.equal(sys.written(verdictFd).length, 1);
+    sys.assertDone();
   });
 });

@@ -329,6 +329,7 @@ export class Life {
       return 0;
     };
     sys
+      .arrive(verdictFd, '\0', 0)
       .file('/pidfile', `${containerPid}`)
       .file('/proc/self/oom_score_adj', '100\n')
       .file(`/proc/${containerPid}/cgroup`, '0::/\n')

@@ -32,6 +32,7 @@ import {
   runtimePid,
   startFd,
   syncFd,
+  verdictFd,
 } from './monitor-life.ts';
 
 const answerOfPid = `answer {"data": ${containerPid}}`;
@@ -732,6 +733,21 @@ describe('the system refuses', () => {
     assert.ok(!life.deeds().includes('verdict'));
     assert.ok(life.messages.some(message => /^error: .*conmon-pid: Permission denied/.test(message)));
     assert.match(life.answers[0]!, /"data": -1/);
+  });
+
+  it('G14: a launcher that did not take the verdict: no runtime is started, and the socket is removed', () => {
+    const life = new Life(create);
+    life.sys.always('read', (fd, buf, offset, length) =>
+      fd === verdictFd ? 0 : life.sys.take(fd, buf.subarray(offset, offset + length), true),
+    );
+    assert.equal(life.run(), 1);
+    assert.deepEqual(
+      life.spawned.map(({ file }) => file),
+      ['/cleanup'],
+    );
+    assertBefore(life, 'bind attach', 'unlink attach');
+    assert.match(life.answers.join(), /^{"data": -1, "message": "The launcher was ended/);
+    assertNoExitFile(life);
   });
 
   it('R25: the wait itself (EBADF): the container is killed before anybody is told that it has ended', () => {
