@@ -9,7 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { ask, project } from './commands.ts';
 import { downloadFromDebian } from './debian-package.ts';
 
-export interface Engine {
+interface Engine {
   readonly name: string;
   readonly version: string;
   /** What is ours for it: src/engine/FOLDER. */

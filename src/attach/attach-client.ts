@@ -29,7 +29,7 @@ export const queueSlabsMax = 16;
 /** What the caller reads in one go and broadcasts must still fit. */
 const broadcastSlabsMax = 4;
 /** The largest read that a client's queue keeps room for. */
-export const broadcastBytesMax = broadcastSlabsMax * 8 * 8192;
+const broadcastBytesMax = broadcastSlabsMax * 8 * 8192;
 /** How long a kernel short of memory is left alone. */
 const restMs = 100;
 

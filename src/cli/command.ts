@@ -22,7 +22,7 @@ export interface Command {
 export type CommandArguments = Readonly<Record<string, unknown>>;
 
 /** The words after `--`. */
-export interface TrailingCommand {
+interface TrailingCommand {
   readonly '--'?: readonly string[];
 }
 

@@ -1,7 +1,6 @@
 // The options of every subcommand, as they are used.
 
 import { resolve } from 'node:path';
-import type { CommandArguments } from './command.ts';
 import type { GlobalArguments } from './global-options.ts';
 import type { LogFormat } from './logger.ts';
 import { UsageError } from './usage-error.ts';
@@ -16,7 +15,7 @@ export interface Globals {
   readonly logFormat: LogFormat;
 }
 
-export function readGlobals(args: CommandArguments): Globals {
+export function readGlobals(args: Readonly<Record<string, unknown>>): Globals {
   const given = args as Partial<GlobalArguments>;
   return {
     root: resolve(given.root ?? defaultRoot(process.env, process.getuid?.() ?? 0)),
@@ -29,7 +28,7 @@ export function readGlobals(args: CommandArguments): Globals {
 }
 
 /** The library's own default, with words for a command line. */
-export function defaultRoot(environment: NodeJS.ProcessEnv, uid: number): string {
+function defaultRoot(environment: NodeJS.ProcessEnv, uid: number): string {
   if (uid === 0) return '/run/conmon-ts';
   const directory = environment['XDG_RUNTIME_DIR'];
   if (directory) return `${directory}/conmon-ts`;

@@ -19,7 +19,7 @@ export interface RelayOptions {
 
 /** How it came to an end: `ended` with the container's output; `left` where nobody reads ours any more, or nobody
  * types. */
-export type RelayEnd = 'ended' | 'left';
+type RelayEnd = 'ended' | 'left';
 
 export interface Relay {
   /** Settles once. */

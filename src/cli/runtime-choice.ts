@@ -12,29 +12,22 @@ export interface RuntimeChoice {
   readonly runtimeArgs: readonly string[];
 }
 
-/** What was chosen, and where that comes from. */
-export interface ChosenRuntime extends RuntimeChoice {
-  readonly from: 'option' | 'root' | 'default';
-}
-
 const runtimeNames = ['runc', 'crun', 'youki'];
 
 /** Where runtimes are, also where PATH is that of an ordinary user. */
 const moreDirectories = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /** The runtime that is named, else that of the directory of state, else the first one that is there. */
-export function chooseRuntime(globals: Globals): ChosenRuntime {
+export function chooseRuntime(globals: Globals): RuntimeChoice {
   const kept = readChoice(globals.root);
   if (globals.runtime !== undefined || globals.runtimeArgs !== undefined) {
     const runtime = globals.runtime === undefined ? undefined : locate(globals.runtime);
     return {
       runtime: runtime ?? kept?.runtime ?? defaultRuntime(),
       runtimeArgs: globals.runtimeArgs ?? kept?.runtimeArgs ?? [],
-      from: 'option',
     };
   }
-  if (kept) return { ...kept, from: 'root' };
-  return { runtime: defaultRuntime(), runtimeArgs: [], from: 'default' };
+  return kept ?? { runtime: defaultRuntime(), runtimeArgs: [] };
 }
 
 /** What the directory of state is for; `undefined` while that is open. */
@@ -69,7 +62,7 @@ export function forgetChoice(root: string): void {
 }
 
 /** The absolute path of an executable, or the name as it is where there is none. */
-export function locate(name: string): string {
+function locate(name: string): string {
   if (name.includes('/')) return resolve(name);
   const directories = [...(process.env['PATH'] ?? '').split(delimiter), ...moreDirectories];
   return directories.map(directory => resolve(directory, name)).find(isExecutable) ?? name;

@@ -21,19 +21,17 @@ export class Interrupted extends Error {
   }
 }
 
-/** Takes signals from its making to its end, so that none comes at a moment at which it would only end conmonctl and
+/** Takes signals from its making on, so that none comes at a moment at which it would only end conmonctl and
  * leave a container half made. */
 export class Signals {
   readonly #giveUp = new AbortController();
-  readonly #listeners: readonly (readonly [NodeJS.Signals, () => void])[];
   readonly #early: NodeJS.Signals[] = [];
   #send: ((signal: NodeJS.Signals) => Promise<void> | void) | undefined;
   #last = Promise.resolve();
   #holds = false;
 
   constructor() {
-    this.#listeners = received.map(name => [name, () => this.#take(name)] as const);
-    for (const [name, listener] of this.#listeners) process.on(name, listener);
+    for (const name of received) process.on(name, () => this.#take(name));
   }
 
   /** Aborted, with {@link Interrupted}, by a signal to end that there is nobody to pass on to. */
@@ -54,10 +52,6 @@ export class Signals {
     this.signal.throwIfAborted();
     this.#send = send;
     for (const name of this.#early.splice(0)) this.#take(name);
-  }
-
-  stop(): void {
-    for (const [name, listener] of this.#listeners) process.off(name, listener);
   }
 
   #take(name: NodeJS.Signals): void {

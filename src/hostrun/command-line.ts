@@ -4,7 +4,7 @@
 import { RuntimeError } from './runtime-error.ts';
 import { loadYargs, type OptionTable, type Parsed } from './yargs.ts';
 
-export interface Globals {
+interface Globals {
   readonly root: string;
   readonly log: string;
   readonly logFormat: string;
@@ -21,7 +21,7 @@ export interface CommandLine {
 
 export type CommandName = 'create' | 'start' | 'state' | 'kill' | 'delete' | 'exec';
 
-export const usageHead = 'hostrun runs the process of an OCI bundle on the host, WITH NO ISOLATION AT ALL.';
+const usageHead = 'hostrun runs the process of an OCI bundle on the host, WITH NO ISOLATION AT ALL.';
 
 const globalOptions: OptionTable = {
   root: { type: 'string', requiresArg: true, default: '', describe: 'folder for the state of containers' },

@@ -31,7 +31,7 @@ export function readProcess(path: string): ProcessSpec {
 }
 
 /** Exported for tests. */
-export function parseConfig(value: unknown): BundleConfig {
+function parseConfig(value: unknown): BundleConfig {
   const config = requireObject(value, 'config.json');
   if (config['process'] === undefined) throw new RuntimeError('process property must not be empty');
   const annotations = Object.entries(requireObject(config['annotations'] ?? {}, 'annotations'));
@@ -46,7 +46,7 @@ export function parseConfig(value: unknown): BundleConfig {
 }
 
 /** Exported for tests. */
-export function parseProcess(value: unknown): ProcessSpec {
+function parseProcess(value: unknown): ProcessSpec {
   const spec = requireObject(value, 'process');
   const args = requireTexts(spec['args'] ?? [], 'args');
   const cwd = requireText(spec['cwd'] ?? '', 'cwd');

@@ -30,7 +30,6 @@ export interface LogOptions {
   readonly noContainerPartialMessage: boolean;
   readonly noSyncLog: boolean;
   readonly cid: string;
-  readonly cuuid?: string | undefined;
   readonly name: string | undefined;
 }
 

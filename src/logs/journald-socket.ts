@@ -32,7 +32,7 @@ import type { Sys } from '../sys/sys.ts';
 import type { Warn } from './driver.ts';
 
 /** sd_journal_sendv(3) has it fixed in libsystemd. */
-export const journalSocketPath = '/run/systemd/journal/socket';
+const journalSocketPath = '/run/systemd/journal/socket';
 
 /**
  * How long {@link JournalSocket.send} waits for a journal whose queue is full, in milliseconds; the monitor does

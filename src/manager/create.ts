@@ -117,7 +117,6 @@ class Attempt {
     await writeRecord(this.#paths.created, {
       pid: reply.value,
       process: identifyProcess(reply.value) ?? null,
-      monitorPid,
       monitor: identifyProcess(monitorPid) ?? null,
     });
   }
@@ -162,7 +161,6 @@ function makeRecord(plan: MonitorPlan, config: BundleConfig, paths: ContainerPat
     name: plan.name,
     bundle: plan.bundle,
     terminal: plan.terminal,
-    stdin: plan.options.stdin ?? false,
     logPath: file ? formatLogDriver(file, paths.log).slice('k8s-file:'.length) : null,
     stopSignal: plan.options.stopSignal ?? annotations['org.opencontainers.image.stopSignal'] ?? 'SIGTERM',
     ownPidNamespace,

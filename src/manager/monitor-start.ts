@@ -22,8 +22,6 @@ export interface MonitorStart {
 
 /** A monitor under way. */
 export interface StartedMonitor {
-  /** The launcher's process ID, and that of its process group. */
-  readonly launcherPid: number;
   /** Settles when the launcher has ended; rejects with {@link MonitorError} where it refused. */
   readonly launched: Promise<void>;
   /** The first reply; `undefined` where the monitor has closed the sync pipe without. */
@@ -85,7 +83,6 @@ export async function startMonitor(start: MonitorStart): Promise<StartedMonitor>
   if (start.attaches) go.write(startByte);
   else go.end(startByte);
   return {
-    launcherPid: child.pid,
     launched: exited.then(([code]) => requireSuccess(start, code, stderr)),
     firstReply,
     nextReply,

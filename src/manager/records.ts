@@ -14,7 +14,6 @@ export interface ConfigRecord {
   readonly name: string;
   readonly bundle: string;
   readonly terminal: boolean;
-  readonly stdin: boolean;
   readonly logPath: string | null;
   readonly stopSignal: string | number;
   /** True where the container has a PID namespace of its own, which ends with its first process. */
@@ -31,7 +30,6 @@ export interface ConfigRecord {
 export interface CreatedRecord {
   readonly pid: number;
   readonly process: ProcessIdentity | null;
-  readonly monitorPid: number;
   readonly monitor: ProcessIdentity | null;
 }
 

@@ -52,7 +52,6 @@ async function adopt(
   const record: CreatedRecord = {
     pid,
     process: identifyProcess(pid) ?? null,
-    monitorPid,
     monitor: findByArgument(paths.monitorPidfile).includes(monitorPid)
       ? (identifyProcess(monitorPid) ?? null)
       : null,

@@ -99,11 +99,7 @@ function readDeleted(id: string, paths: ContainerPaths): ContainerState {
 /** The time of a start is written down before the start. */
 const unstarted: ReadonlySet<ContainerStatus> = new Set(['creating', 'created']);
 
-interface Judgement {
-  readonly status: ContainerStatus;
-  readonly synthetic: boolean;
-  readonly deleting?: boolean;
-}
+type Judgement = Pick<ContainerState, 'status' | 'synthetic'> & Partial<Pick<ContainerState, 'deleting'>>;
 
 function compose(
   paths: ContainerPaths,

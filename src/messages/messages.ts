@@ -34,11 +34,8 @@ export interface Messages {
   warn(text: string): void;
   info(text: string): void;
   debug(text: string): void;
-  trace(text: string): void;
   /** To be called when stderr is let go of: from here on there is only syslog. */
   detachStderr(): void;
-  /** Closes what this holds (never stderr itself); later messages are dropped. */
-  close(): void;
 }
 
 /** Opens the way for messages. Takes no fd before the first message that is said. */
@@ -57,12 +54,7 @@ export function openMessages(sys: Sys, options: MessageOptions): Messages {
     warn: say('warn'),
     info: say('info'),
     debug: say('debug'),
-    trace: say('trace'),
     detachStderr: () => stderr.close(),
-    close: () => {
-      stderr.close();
-      syslog?.close();
-    },
   };
 }
 
@@ -140,7 +132,6 @@ class Syslog {
   readonly #clock = new ClockTime();
   readonly #local = new Int32Array(7);
   #fd = -1;
-  #closed = false;
 
   constructor(sys: Sys, { cid, tag }: MessageOptions) {
     this.#sys = sys;
@@ -148,17 +139,10 @@ class Syslog {
   }
 
   send(level: LogLevel, text: string): void {
-    if (this.#closed) return;
     if (this.#fd < 0) this.#fd = this.#sys.socket(SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (this.#fd < 0) return;
     const length = encodeLine(syslogLine(level, this.#who, this.#now(), text), this.#buf);
     this.#sys.sendto(this.#fd, this.#buf, 0, length, MSG_DONTWAIT | MSG_NOSIGNAL, syslogPath);
-  }
-
-  close(): void {
-    this.#closed = true;
-    if (this.#fd >= 0) this.#sys.close(this.#fd);
-    this.#fd = -1;
   }
 
   #now() {

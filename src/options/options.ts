@@ -33,7 +33,6 @@ export interface Options {
   readonly logGlobalSizeMax: number;
   readonly logLabel: readonly string[];
   /** The word of --log-level, unchecked. */
-  readonly logLevel: string | undefined;
   /** Rotated files to keep: 0 or more, at least 1 with `logRotate`. */
   readonly logMaxFiles: number;
   /** `[driver:]path` each, unchecked. */
@@ -60,7 +59,6 @@ export interface Options {
   readonly socketDirPath: string;
   readonly stdin: boolean;
   readonly sync: boolean;
-  readonly syslog: boolean;
   readonly systemdCgroup: boolean;
   readonly terminal: boolean;
   /** Seconds after which the process is killed; not above 0: never. */

@@ -238,6 +238,3 @@ export const optionTable = [
   { long: 'syslog', kind: 'flag', help: "send conmon's own messages to syslog too" },
   { long: 'version', kind: 'flag', help: 'print the version and exit' },
 ] as const satisfies readonly OptionEntry[];
-
-/** Name of every option, without dashes. */
-export type OptionName = (typeof optionTable)[number]['long'];

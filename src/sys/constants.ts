@@ -6,13 +6,11 @@ export const O_WRONLY = 1;
 export const O_RDWR = 2;
 export const O_CREAT = 0o100;
 export const O_EXCL = 0o200;
-export const O_TRUNC = 0o1000;
 export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 export const O_PATH = 0o10000000;
 export const AT_FDCWD = -100;
-export const AT_REMOVEDIR = 0x200;
 export const X_OK = 1;
 export const S_IFMT = 0o170000;
 export const S_IFSOCK = 0o140000;
@@ -45,7 +43,6 @@ export const SOCK_SEQPACKET = 5;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SO_SNDBUF = 7;
-export const SO_PASSCRED = 16;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_TRUNC = 0x20;
 export const MSG_NOSIGNAL = 0x4000;
@@ -81,7 +78,6 @@ export const SIGKILL = 9;
 export const SIGUSR1 = 10;
 export const SIGUSR2 = 12;
 export const SIGPIPE = 13;
-export const SIGALRM = 14;
 export const SIGTERM = 15;
 export const SIGCHLD = 17;
 export const SIGXFSZ = 25;
@@ -92,7 +88,6 @@ export const GRND_NONBLOCK = 1;
 declare const conmonArchitecture: 'arm64' | 'x64' | undefined;
 
 // The two flags of open(2) that arm64 numbers otherwise.
-export const isArm =
-  (typeof conmonArchitecture === 'undefined' ? process.arch : conmonArchitecture) === 'arm64';
+const isArm = (typeof conmonArchitecture === 'undefined' ? process.arch : conmonArchitecture) === 'arm64';
 export const O_DIRECTORY = isArm ? 0o40000 : 0o200000;
 export const O_NOFOLLOW = isArm ? 0o100000 : 0o400000;

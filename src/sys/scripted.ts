@@ -5,14 +5,14 @@ import { CLOCK_MONOTONIC, EPOLL_CTL_DEL, EPOLLERR, EPOLLHUP } from './constants.
 import { EAGAIN, ECHILD } from './errno.ts';
 import type { Sys } from './sys.ts';
 
-export type SysCall = keyof Sys;
+type SysCall = keyof Sys;
 
 /** One call as it was made: its name, then its arguments. Buffers are copies. In place of buffer, offset and length
  * stands the Buffer that the call offered, or the length it asked for. Arrays only to be filled are left out. */
 export type Call = readonly [SysCall, ...unknown[]];
 
 /** A call's answer, or a function that gives it and may fill the call's buffers. */
-export type Answer<K extends SysCall> = number | ((...args: Parameters<Sys[K]>) => number);
+type Answer<K extends SysCall> = number | ((...args: Parameters<Sys[K]>) => number);
 
 export type ScriptedSys = Sys & Script;
 

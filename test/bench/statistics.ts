@@ -9,7 +9,7 @@ export interface Sample extends Each<readonly number[]> {
   readonly limit?: Limit;
 }
 
-export type Unit = 'ms' | 's' | '%' | 'kB' | 'MB' | 'MB/s' | 'faults' | 'switches' | 'threads';
+type Unit = 'ms' | 's' | '%' | 'kB' | 'MB' | 'MB/s' | 'faults' | 'switches' | 'threads';
 
 /** What ours may be at most: `plus` over theirs, `times` theirs, or an amount of its own. */
 export interface Limit {

@@ -5,8 +5,6 @@ import { listChildren } from '../fixtures/monitored.ts';
 import { type Entry, Journal } from '../journald/harness/journal.ts';
 import type { Stage } from './stage.ts';
 
-export type SharedJournal = Awaited<ReturnType<typeof openJournal>>;
-
 let opened: Promise<Journal> | undefined;
 let count = 0;
 

@@ -12,8 +12,6 @@ import { must, waitReadable } from '../fixtures/waiting.ts';
 /** Larger than anything that conmon sends. */
 const packetBytesMax = 128 * 1024;
 
-export type PacketChannel = ReturnType<typeof openPacketChannel>;
-
 /** `dir` is a folder for the name that a socket needs while it is made. */
 export function openPacketChannel(channel: Channel, dir: string) {
   const { ours, theirs } = channel === 'pipe' ? openPipe() : openSocketPair(channel, dir);

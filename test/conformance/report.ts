@@ -31,7 +31,7 @@ export function formatSummary(results: readonly Result[]): string {
 }
 
 /** The differing lines, and no more of them than can be read. */
-export function formatDifference({ theirs, ours }: Difference): string[] {
+function formatDifference({ theirs, ours }: Difference): string[] {
   const linesMax = 12;
   const side = (mark: string, text: string) => {
     const lines = text === '' ? [] : text.split('\n');

@@ -14,7 +14,7 @@ import { makeFolder } from '../fixtures/monitored.ts';
 
 process.removeAllListeners('warning'); // that taking types out is experimental
 
-export interface Program {
+interface Program {
   tell(say: (line: string) => void): void;
 }
 

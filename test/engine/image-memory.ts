@@ -3,7 +3,7 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
 /** A part of the image, as the process has it and as the executable has it. */
-export interface ChangedBlock {
+interface ChangedBlock {
   /** Where its bytes begin in the image. */
   readonly at: number;
   readonly bytes: number;

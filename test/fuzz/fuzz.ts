@@ -14,7 +14,7 @@ import fc from 'fast-check';
 import { readReports } from '../fixtures/sanitizers.ts';
 
 /** Where the inputs of some rounds go: a life for each, or one life for all. */
-export interface Session<Input> {
+interface Session<Input> {
   /** What is wrong with what the input did, or undefined. */
   try(input: Input): string | undefined;
   /** The same, of what shows at the end. */

@@ -24,11 +24,11 @@ import { type Call, createScriptedSys, type ScriptedSys } from '../../src/sys/sc
 import type { SpawnPlan } from '../../src/sys/sys.ts';
 
 /** Numbers of what is not opened by the monitor, or is named by its kind. */
-export const [syncFd, startFd, attachFd, verdictFd] = [10, 11, 12, 13];
+export const [syncFd, startFd, attachFd] = [10, 11, 12];
+const verdictFd = 13;
 export const parkedFds = [20, 21];
-export const [signalFd, listenerFd, consoleListenerFd, pidfd, clientFd, terminalFd] = [
-  30, 31, 32, 33, 34, 35,
-];
+const [signalFd, listenerFd, consoleListenerFd] = [30, 31, 32];
+export const [pidfd, clientFd, terminalFd] = [33, 34, 35];
 export const [runtimePid, containerPid] = [5000, 777];
 
 export const create = [
@@ -180,9 +180,7 @@ export class Life {
       warn: say('warn'),
       info: say('info'),
       debug: () => {},
-      trace: () => {},
       detachStderr: () => {},
-      close: () => {},
     });
     this.callsBefore = sys.calls.length;
     return monitor;

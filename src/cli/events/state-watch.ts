@@ -20,10 +20,6 @@ export class StateWatch {
     this.#add(root, 0);
   }
 
-  close(): void {
-    for (const path of [...this.#watchers.keys()]) this.#drop(path);
-  }
-
   #add(path: string, depth: number): void {
     if (this.#watchers.has(path) || depth > depthMax) return;
     try {

@@ -4,7 +4,7 @@ import type { ContainerState } from '../../manager/index.ts';
 
 export const eventTypes = ['create', 'start', 'oom', 'exit', 'delete'] as const;
 
-export type EventType = (typeof eventTypes)[number];
+type EventType = (typeof eventTypes)[number];
 
 /** Something that happened to a container. */
 export interface ContainerEvent {

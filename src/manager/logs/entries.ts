@@ -16,7 +16,7 @@ export interface LogEntry {
 }
 
 /** A line that is longer is handed out in pieces; a container that writes no newline must not fill the reader. */
-export const entryBytesMax = 1024 * 1024;
+const entryBytesMax = 1024 * 1024;
 
 /** Joins the `P` records of each stream with the `F` record that ends them. */
 export class EntryJoiner {

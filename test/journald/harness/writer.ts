@@ -28,7 +28,6 @@ for await (const line of input) {
 driver.end('stdout');
 driver.end('stderr');
 driver.close();
-messages.close();
 console.log(JSON.stringify({ warnings }));
 
 function run(command: WriterCommand): void {

@@ -21,7 +21,7 @@ export interface Placed {
   readonly failure?: Failure;
 }
 
-export interface Failure {
+interface Failure {
   readonly name: string;
   readonly message: string;
   readonly result?: string;

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { Interrupted, Signals } from '../../../src/cli/signals.ts';
 
-function take(t: TestContext): Signals {
+test('Signals: before there is anybody to pass it on to, one that is to end gives up', () => {
   const signals = new Signals();
-  t.after(() => signals.stop());
-  return signals;
-}
-
-test('Signals: before there is anybody to pass it on to, one that is to end gives up', t => {
-  const signals = take(t);
   process.emit('SIGUSR1');
   assert.equal(signals.signal.aborted, false);
   process.emit('SIGTERM');
@@ -20,8 +14,8 @@ test('Signals: before there is anybody to pass it on to, one that is to end give
   assert.throws(() => signals.passTo(() => {}), Interrupted);
 });
 
-test('Signals: what was held comes first, and each waits for the one before it', async t => {
-  const signals = take(t);
+test('Signals: what was held comes first, and each waits for the one before it', async () => {
+  const signals = new Signals();
   const seen: string[] = [];
   const done = Promise.withResolvers<void>();
   process.emit('SIGUSR1');
@@ -39,12 +33,4 @@ test('Signals: what was held comes first, and each waits for the one before it',
   const expected = ['SIGUSR1', 'SIGTERM', 'SIGHUP'].flatMap(name => [`begin ${name}`, `end ${name}`]);
   assert.deepEqual(seen, expected);
   assert.equal(signals.signal.aborted, false);
-});
-
-test('Signals: after the end none is taken', () => {
-  const before = process.listenerCount('SIGTERM');
-  const signals = new Signals();
-  assert.equal(process.listenerCount('SIGTERM'), before + 1);
-  signals.stop();
-  assert.equal(process.listenerCount('SIGTERM'), before);
 });
