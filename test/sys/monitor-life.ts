@@ -24,8 +24,7 @@ import { type Call, createScriptedSys, type ScriptedSys } from '../../src/sys/sc
 import type { SpawnPlan } from '../../src/sys/sys.ts';
 
 /** Numbers of what is not opened by the monitor, or is named by its kind. */
-export const [syncFd, startFd, attachFd] = [10, 11, 12];
-const verdictFd = 13;
+export const [syncFd, startFd, attachFd, verdictFd] = [10, 11, 12, 13];
 export const parkedFds = [20, 21];
 const [signalFd, listenerFd, consoleListenerFd] = [30, 31, 32];
 export const [pidfd, clientFd, terminalFd] = [33, 34, 35];
