@@ -170,7 +170,7 @@ static char *handoff(int verdict_fd, const char *inherited_fds)
 
 // --- the monitor's beginning ----------------------------------------------------------------------------------
 
-// SIGKILL: nothing keeps the monitor from ending, an open that blocks or what the caller ignores. src/parent/detach.ts
+// SIGKILL: nothing keeps the monitor from ending, an open that blocks or what the caller ignores. src/parent/verdict.ts
 // takes the order back. Whether the launcher was gone before it is told by the socket, as in a pid namespace of its own
 // the monitor does not see its parent: a process closes its fds before the kernel looks for such orders.
 static void end_with_launcher(int verdict_fd)

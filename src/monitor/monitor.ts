@@ -11,20 +11,14 @@ import { shieldFromOomKiller } from '../oom/own-score.ts';
 import { watchOom } from '../oom/watch-oom.ts';
 import type { Options } from '../options/options.ts';
 import { announceAttachReady } from '../parent/attach-pipe.ts';
-import {
-  awaitLauncher,
-  becomeSubreaper,
-  detachStdio,
-  giveVerdict,
-  openDevNull,
-  takeName,
-  writeConmonPidfile,
-} from '../parent/detach.ts';
+import { detachStdio, openDevNull } from '../parent/caller-stdio.ts';
 import type { Handoff } from '../parent/handoff.ts';
 import { findParentPipes, listParkedFds, type ParentPipes } from '../parent/inherited-fds.ts';
+import { becomeSubreaper, takeName, writeConmonPidfile } from '../parent/own-process.ts';
 import { awaitStart } from '../parent/start-pipe.ts';
 import { SyncPipe } from '../parent/sync-pipe.ts';
 import { chooseReportKey } from '../parent/sync-report.ts';
+import { awaitLauncher, giveVerdict } from '../parent/verdict.ts';
 import { describeRuntimeFailure, type RuntimeFailure } from '../runtime/failure-words.ts';
 import { parsePid, pidFileBytesMax } from '../runtime/pid-file.ts';
 import { buildRuntimeArgv } from '../runtime/runtime-argv.ts';
@@ -138,13 +132,11 @@ export class Monitor {
 
   #startRuntime(): void {
     const { sys, options, environ, logs, io, processes, parkedFds, oomScoreAdj, openFilesMax } = this.#parts;
-    const { stopSignal, facts } = processes;
+    const { stopSignal } = processes;
     if (stopSignal !== 0)
       throw new FatalError(`Ended by signal ${stopSignal} before the runtime was started`);
     const consoleSocket = options.terminal
-      ? io.openConsoleSocket(readVariable(environ, 'TMPDIR') || '/tmp', () => {
-          facts.consoleHere = true;
-        })
+      ? io.openConsoleSocket(readVariable(environ, 'TMPDIR') || '/tmp', () => processes.noteConsole())
       : undefined;
     const devNull = openDevNull(sys);
     const stdio = io.openPipes(devNull);
@@ -200,10 +192,7 @@ export class Monitor {
     if (!exec || apiVersion >= 1) syncPipe.report(pid);
     this.#parts.oom = watchOom(sys, reactor, { pid, bundle, persistDir, joined: exec }, messages);
     io.releaseStderr();
-    if (timeout <= 0) return;
-    reactor.after(timeout * 1000, () => {
-      processes.facts.timedOut ||= processes.facts.containerStatus === undefined;
-    });
+    if (timeout > 0) reactor.after(timeout * 1000, () => processes.noteTimeout());
   }
 
   #turnUntil(isDone: () => boolean): void {

@@ -33,7 +33,7 @@ const signalsPerReadMax = 64;
 const pollMs = 100;
 
 export class Processes {
-  readonly facts: { -readonly [Name in keyof Facts]: Facts[Name] };
+  readonly #facts: { -readonly [Name in keyof Facts]: Facts[Name] };
   /** A signal that came when there was nobody to pass it on to, before the container or after its end; 0 for none. */
   stopSignal = 0;
   readonly #sys: Sys;
@@ -47,7 +47,7 @@ export class Processes {
   constructor(sys: Sys, reactor: Reactor, consoleWanted: boolean) {
     this.#sys = sys;
     this.#reactor = reactor;
-    this.facts = {
+    this.#facts = {
       runtimeStatus: undefined,
       consoleWanted,
       consoleHere: false,
@@ -62,6 +62,21 @@ export class Processes {
     reactor.watch(fd, EPOLLIN, () => this.#readSignals(fd));
   }
 
+  /** What has happened so far. */
+  get facts(): Facts {
+    return this.#facts;
+  }
+
+  /** The runtime has handed us the terminal. */
+  noteConsole(): void {
+    this.#facts.consoleHere = true;
+  }
+
+  /** The container's time is up. One that has ended in that moment has ended by itself. */
+  noteTimeout(): void {
+    this.#facts.timedOut ||= this.#facts.containerStatus === undefined;
+  }
+
   startRuntime(plan: SpawnPlan): void {
     const pid = this.#sys.spawn(plan);
     if (pid < 0)
@@ -71,13 +86,13 @@ export class Processes {
 
   /** `pid` is the container's process. */
   follow(pid: number): void {
-    this.facts.containerPid = pid;
-    this.facts.containerStatus = this.#strangers.get(pid);
+    this.#facts.containerPid = pid;
+    this.#facts.containerStatus = this.#strangers.get(pid);
     this.#strangers.clear();
-    if (this.facts.containerStatus !== undefined) return;
+    if (this.#facts.containerStatus !== undefined) return;
     this.#container = new ContainerProcess(this.#sys, this.#reactor, pid, () => {
       this.#reap();
-      this.facts.containerStatus ??= 'unknown'; // somebody else's child
+      this.#facts.containerStatus ??= 'unknown'; // somebody else's child
     });
     if (this.stopSignal !== 0) this.#container.signal(this.stopSignal);
   }
@@ -93,7 +108,7 @@ export class Processes {
    * for when there is no way on.
    */
   endAll(pid: number | undefined): void {
-    const { facts } = this;
+    const facts = this.#facts;
     this.#reap();
     if (this.#runtimePid > 0 && facts.runtimeStatus === undefined) {
       this.#sys.kill(this.#runtimePid, SIGKILL);
@@ -130,9 +145,9 @@ export class Processes {
   }
 
   #forward(signal: number): void {
-    if (this.facts.containerStatus !== undefined) this.stopSignal = signal;
+    if (this.#facts.containerStatus !== undefined) this.stopSignal = signal;
     else if (this.#container !== undefined) this.#container.signal(signal);
-    else if (this.#runtimePid > 0 && this.facts.runtimeStatus === undefined)
+    else if (this.#runtimePid > 0 && this.#facts.runtimeStatus === undefined)
       this.#sys.kill(this.#runtimePid, signal);
     else this.stopSignal = signal;
   }
@@ -144,14 +159,14 @@ export class Processes {
       const pid = this.#sys.waitpid(-1, status, WNOHANG);
       if (pid === -EINTR) continue;
       if (pid <= 0) return;
-      if (pid === this.#runtimePid) this.facts.runtimeStatus = status[0];
-      else if (pid === this.facts.containerPid) this.#noteEnd(status[0]!);
-      else if (this.facts.containerPid === undefined) this.#strangers.set(pid, status[0]!);
+      if (pid === this.#runtimePid) this.#facts.runtimeStatus = status[0];
+      else if (pid === this.#facts.containerPid) this.#noteEnd(status[0]!);
+      else if (this.#facts.containerPid === undefined) this.#strangers.set(pid, status[0]!);
     }
   }
 
   #noteEnd(status: number): void {
-    this.facts.containerStatus = status;
+    this.#facts.containerStatus = status;
     this.#container?.close(); // its pid may be somebody else's from now on
   }
 }

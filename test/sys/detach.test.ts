@@ -2,15 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  awaitLauncher,
-  becomeSubreaper,
-  detachStdio,
-  giveVerdict,
-  openDevNull,
-  takeName,
-  writeConmonPidfile,
-} from '../../src/parent/detach.ts';
+import { detachStdio, openDevNull } from '../../src/parent/caller-stdio.ts';
+import { becomeSubreaper, takeName, writeConmonPidfile } from '../../src/parent/own-process.ts';
+import { awaitLauncher, giveVerdict } from '../../src/parent/verdict.ts';
 import {
   O_CLOEXEC,
   O_CREAT,
