@@ -2,7 +2,7 @@
 // test puts in front of any call.
 
 import { posix } from 'node:path';
-import { O_CREAT, O_EXCL, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../../src/sys/constants.ts';
+import { O_APPEND, O_CREAT, O_EXCL, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../../src/sys/constants.ts';
 import { EEXIST, EISDIR, ELOOP, ENOENT, ENOSPC } from '../../src/sys/errno.ts';
 import { createScriptedSys, type ScriptedSys } from '../../src/sys/scripted.ts';
 
@@ -12,6 +12,13 @@ interface Node {
   readonly ino: number;
   bytes: Buffer;
   readonly names: Map<string, Node>;
+}
+
+/** An open file description. */
+interface OpenFile {
+  readonly node: Node;
+  readonly appends: boolean;
+  offset: number;
 }
 
 /** Answers an errno, negative, for the call to fail with; undefined to let it pass. */
@@ -29,7 +36,7 @@ export class LogDisk {
   fault: Fault = () => undefined;
   /** Names that appeared, as an inotify watch of the directory would tell. */
   readonly created: string[] = [];
-  readonly #fds = new Map<number, Node>();
+  readonly #fds = new Map<number, OpenFile>();
   readonly #root: Node;
   #nextIno = 10;
   #nextFd = ownFdMin;
@@ -68,6 +75,17 @@ export class LogDisk {
     Object.assign(this.directory, to);
   }
 
+  /** Another writer cuts the file or appends to it. */
+  truncate(name: string, bytes = 0): void {
+    const node = this.directory.names.get(name)!;
+    node.bytes = node.bytes.subarray(0, bytes);
+  }
+
+  append(name: string, content: string): void {
+    const node = this.directory.names.get(name)!;
+    node.bytes = Buffer.concat([node.bytes, Buffer.from(content, 'latin1')]);
+  }
+
   remove(name: string): void {
     this.directory.names.delete(name);
   }
@@ -81,7 +99,8 @@ export class LogDisk {
   }
 
   #used(): number {
-    const nodes = new Set([...this.directory.names.values(), ...this.#fds.values()]);
+    const open = [...this.#fds.values()].map(({ node }) => node);
+    const nodes = new Set([...this.directory.names.values(), ...open]);
     return [...nodes].reduce((sum, node) => sum + node.bytes.length, 0);
   }
 
@@ -95,11 +114,11 @@ export class LogDisk {
       directory.names.set(name, node);
       this.created.push(name);
     }
-    return this.#fd(node);
+    return this.#fd(node, flags);
   }
 
-  #fd(node: Node): number {
-    this.#fds.set(this.#nextFd, node);
+  #fd(node: Node, flags: number): number {
+    this.#fds.set(this.#nextFd, { node, appends: (flags & O_APPEND) !== 0, offset: 0 });
     return this.#nextFd++;
   }
 
@@ -109,10 +128,15 @@ export class LogDisk {
   }
 
   #write(fd: number, bytes: Uint8Array): number {
-    const node = this.#fds.get(fd)!;
+    const file = this.#fds.get(fd)!;
+    const { node, appends } = file;
     const taken = Math.min(bytes.length, this.capacity - this.#used());
     if (taken <= 0) return -ENOSPC;
-    node.bytes = Buffer.concat([node.bytes, bytes.subarray(0, taken)]);
+    const at = appends ? node.bytes.length : file.offset;
+    const before = Buffer.alloc(at); // with a hole where the file is shorter
+    node.bytes.copy(before);
+    node.bytes = Buffer.concat([before, bytes.subarray(0, taken), node.bytes.subarray(at + taken)]);
+    file.offset = at + taken;
     return taken;
   }
 
@@ -132,12 +156,12 @@ export class LogDisk {
       .always('open', (path, flags, mode) =>
         or('open', path, () =>
           posix.normalize(path) === '/log'
-            ? this.#fd(this.directory)
+            ? this.#fd(this.directory, flags)
             : this.#open(this.directory, base(path), flags, mode),
         ),
       )
       .always('openat', (fd, name, flags, mode) =>
-        or('openat', name, () => this.#open(this.#fds.get(fd)!, name, flags, mode)),
+        or('openat', name, () => this.#open(this.#fds.get(fd)!.node, name, flags, mode)),
       )
       .always('close', fd => {
         if (fd >= ownFdMin && !this.#fds.delete(fd)) throw new Error(`fd ${fd} is not open`);
@@ -146,7 +170,7 @@ export class LogDisk {
       .always('write', (fd, buf, offset, length) =>
         or('write', String(length), () => this.#write(fd, buf.subarray(offset, offset + length))),
       )
-      .always('fstat', (fd, out) => or('fstat', String(fd), () => this.#stat(this.#fds.get(fd)!, out)))
+      .always('fstat', (fd, out) => or('fstat', String(fd), () => this.#stat(this.#fds.get(fd)!.node, out)))
       .always('lstatat', (_fd, name, out) =>
         or('lstatat', name, () => {
           const node = this.directory.names.get(name);
@@ -155,7 +179,7 @@ export class LogDisk {
       )
       .always('ftruncate', (fd, length) =>
         or('ftruncate', String(length), () => {
-          const node = this.#fds.get(fd)!;
+          const { node } = this.#fds.get(fd)!;
           node.bytes = node.bytes.subarray(0, length);
           return 0;
         }),

@@ -59,6 +59,18 @@ test('L14 size limit: within one chunk, the file never has more than it', () => 
   );
 });
 
+test('L14 size limit: a log is open for appending, the first file and each new one', () => {
+  for (const renews of [false, true]) {
+    const disk = new LogDisk();
+    const { logs, say } = openOn(disk);
+    if (renews) logs.reopen();
+    say('aaaa\n');
+    disk.truncate('ctr.log');
+    say('b\n');
+    assert.deepEqual(brief(logOf(disk)), ['F b'], renews ? 'a new file' : 'the first file');
+  }
+});
+
 test('L15 size limit: a record larger than it is in a file of its own', () => {
   const disk = new LogDisk();
   const { say } = openOn(disk, { logSizeMax: 10, logRotate: true, logMaxFiles: 9 });
@@ -80,6 +92,22 @@ test('L16 global limit: stops at the record after which it is reached, across fi
   logs.reopen();
   logs.end('stdout');
   assert.deepEqual(brief(everything(disk)), ['F a', 'F b', 'F c', 'F d', 'F e']);
+});
+
+test('L16 global limit: a record that ends exactly at it is the last', () => {
+  for (const said of [['a\nb\nc\nd\n'], ['a\nb\n', 'c\n', 'd\n'], ['a\n', 'b\nc\nd\n', 'e\n']]) {
+    const disk = new LogDisk();
+    const { say } = openOn(disk, { logGlobalSizeMax: 3 * recordBytes(1) });
+    for (const text of said) say(text);
+    assert.deepEqual(brief(logOf(disk)), ['F a', 'F b', 'F c'], said.join('|'));
+  }
+});
+
+test('L16 global limit: a record that reaches it and fills its file is in that file', () => {
+  const disk = new LogDisk();
+  const { say } = openOn(disk, { logSizeMax: 2 * recordBytes(1), logGlobalSizeMax: 2 * recordBytes(1) });
+  say('a\nb\nc\n');
+  assert.deepEqual(brief(logOf(disk)), ['F a', 'F b']);
 });
 
 test('L16 global limit: counts what was there at the start', () => {
