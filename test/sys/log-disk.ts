@@ -9,7 +9,8 @@ import { createScriptedSys, type ScriptedSys } from '../../src/sys/scripted.ts';
 interface Node {
   mode: number;
   uid: number;
-  readonly ino: number;
+  /** The inode's number in two halves of 32 bits, the upper one first. */
+  inode: readonly [number, number];
   bytes: Buffer;
   readonly names: Map<string, Node>;
 }
@@ -38,7 +39,7 @@ export class LogDisk {
   readonly created: string[] = [];
   readonly #fds = new Map<number, OpenFile>();
   readonly #root: Node;
-  #nextIno = 10;
+  #nextInode = 10;
   #nextFd = ownFdMin;
 
   constructor() {
@@ -95,7 +96,7 @@ export class LogDisk {
   }
 
   #node(mode: number): Node {
-    return { mode, uid: 0, ino: this.#nextIno++, bytes: Buffer.alloc(0), names: new Map() };
+    return { mode, uid: 0, inode: [0, this.#nextInode++], bytes: Buffer.alloc(0), names: new Map() };
   }
 
   #used(): number {
@@ -123,7 +124,8 @@ export class LogDisk {
   }
 
   #stat(node: Node, out: Float64Array): number {
-    out.set([node.mode, node.uid, 0, node.bytes.length, 1, node.ino, 1]);
+    const [upper, lower] = node.inode;
+    out.set([node.mode, node.uid, 0, node.bytes.length, 1, lower, 1, 0, upper]);
     return 0;
   }
 

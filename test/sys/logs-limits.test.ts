@@ -253,6 +253,38 @@ test('L19 rotation: only within the directories of --log-allowlist-dir', () => {
   }
 });
 
+/** The inode numbers 2^53 and 2^53 + 1, which are one to a number of ours. */
+const alikeInodes = [
+  [2 ** 21, 0],
+  [2 ** 21, 1],
+] as const;
+
+test('L19 rotation: two directories whose inode numbers differ only above 2^53 are not one', () => {
+  for (const [inode, isAllowed] of [
+    [alikeInodes[0], true],
+    [alikeInodes[1], false],
+  ] as const) {
+    const disk = new LogDisk();
+    disk.directory.inode = alikeInodes[0];
+    disk.put('other', '', S_IFDIR | 0o755).inode = inode;
+    const { logs, warnings } = openOn(disk, { ...rotating, logAllowlistDir: ['/other'] });
+    logs.reopen();
+    assert.equal('ctr.log.1' in disk.files, isAllowed);
+    assert.equal(warnings.length, isAllowed ? 0 : 1);
+  }
+});
+
+test('L19 rotation: a file whose inode number differs from the log’s only above 2^53 is not the log', () => {
+  const disk = new LogDisk();
+  disk.put('ctr.log', '').inode = alikeInodes[0];
+  const { logs, say, warnings } = openOn(disk, rotating);
+  say('a\n');
+  disk.put('ctr.log', 'somebody else’s').inode = alikeInodes[1];
+  logs.reopen();
+  assert.deepEqual(Object.keys(disk.files), ['ctr.log']);
+  assert.match(warnings.join(), /another file has taken its place/);
+});
+
 test('L20 new file: one that a killed monitor left is replaced, anything that cannot be removed is not used', () => {
   for (const [options, name] of [
     [{}, 'ctr.log.tmp'],
