@@ -26,16 +26,13 @@ export interface Keeping {
   readonly allowlist: readonly string[];
 }
 
-/** Open the directory, check what is in it, create the new file beside the log, shift LOG.N-1 to LOG.N and so on,
- * keep the log as LOG.1, place the new file, switch to it. */
-type Step = 'open' | 'check' | 'create' | { readonly shift: number } | 'keep' | 'place' | 'switch';
+/** Open the directory, check what is in it, create the new file beside the log, shift LOG.1 to LOG.2 and so on, the last
+ * one first, keep the log as LOG.1, place the new file, switch to it. */
+type Step = 'open' | 'check' | 'create' | 'shift' | 'keep' | 'place' | 'switch';
 
-/** The steps for so many backups. Without any the log is not looked at: the new file takes its place, whatever it is. */
-export function planSteps(backups: number): readonly Step[] {
-  if (backups === 0) return ['open', 'create', 'place', 'switch'];
-  const shifts = Array.from({ length: backups - 1 }, (_, i) => ({ shift: backups - i - 1 }));
-  return ['open', 'check', 'create', ...shifts, 'keep', 'place', 'switch'];
-}
+const keepingSteps: readonly Step[] = ['open', 'check', 'create', 'shift', 'keep', 'place', 'switch'];
+/** Where nothing is kept the log is not looked at: the new file takes its place, whatever it is. */
+const replacingSteps: readonly Step[] = ['open', 'create', 'place', 'switch'];
 
 /** Its links are the whole system's: no log's file may take their place. */
 const deviceDirectory = '/dev';
@@ -55,6 +52,8 @@ export class LogReplacement {
   #directoryFd = -1;
   #newFd = -1;
   #logIsThere = false;
+  /** How many old files are still to be shifted. */
+  #shifts = 0;
 
   constructor(sys: Sys, path: string, file: LogFile, keeping: Keeping, warn: Warn) {
     const slash = path.lastIndexOf('/');
@@ -66,7 +65,7 @@ export class LogReplacement {
     this.#file = file;
     this.#keeping = keeping;
     this.#warn = warn;
-    this.#steps = planSteps(keeping.backups);
+    this.#steps = keeping.backups > 0 ? keepingSteps : replacingSteps;
   }
 
   /** False for a fifo or a device, and for /dev/stdout and its like, even where that is a file. */
@@ -109,6 +108,8 @@ export class LogReplacement {
         return this.#orStartOver(this.#check());
       case 'create':
         return this.#orStartOver(this.#create());
+      case 'shift':
+        return this.#shift();
       case 'keep':
         return this.#keep();
       case 'place':
@@ -117,8 +118,6 @@ export class LogReplacement {
         this.#file.replace(this.#newFd);
         this.#newFd = -1;
         return undefined;
-      default:
-        return this.#move(`${this.#name}.${step.shift}`, `${this.#name}.${step.shift + 1}`);
     }
   }
 
@@ -141,6 +140,18 @@ export class LogReplacement {
     const { allowlist } = this.#keeping;
     if (allowlist.length > 0 && !isWithin(this.#sys, this.#directoryFd, allowlist))
       return 'it is outside of the directories of --log-allowlist-dir';
+    return this.#countShifts();
+  }
+
+  /** Old files are shifted as far as they follow on one another: the first place that is free takes the last of them. So
+   * no more is done than there are files, however many may be kept. */
+  #countShifts(): string | undefined {
+    const old = new FileStat();
+    for (this.#shifts = 0; this.#shifts < this.#keeping.backups - 1; this.#shifts++) {
+      const answer = this.#sys.lstatat(this.#directoryFd, `${this.#name}.${this.#shifts + 1}`, old);
+      if (answer === -ENOENT) break;
+      if (answer < 0) return errorWords(answer);
+    }
     return undefined;
   }
 
@@ -165,6 +176,14 @@ export class LogReplacement {
         : whyDirectoryIsUnsafe(this.#sys, this.#directoryFd, created.uid, this.#logIsThere);
     if (why !== undefined) this.#sys.unlinkat(this.#directoryFd, this.#temporary, 0);
     return why;
+  }
+
+  #shift(): string | undefined {
+    for (; this.#shifts > 0; this.#shifts--) {
+      const why = this.#move(`${this.#name}.${this.#shifts}`, `${this.#name}.${this.#shifts + 1}`);
+      if (why !== undefined) return why;
+    }
+    return undefined;
   }
 
   #keep(): string | undefined {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { planSteps } from '../../src/logs/log-replacement.ts';
 import { S_IFDIR } from '../../src/sys/constants.ts';
 import { EACCES, EIO, ENOSPC, EROFS } from '../../src/sys/errno.ts';
 import { LogDisk } from './log-disk.ts';
@@ -136,18 +135,45 @@ test('L17 rotation: with --log-max-files 1 there is no LOG.2', () => {
   assert.deepEqual(Object.keys(disk.files).sort(), ['ctr.log', 'ctr.log.1']);
 });
 
-test('L17 rotation: the order of the steps', () => {
-  assert.deepEqual(planSteps(3), [
-    'open',
-    'check',
-    'create',
-    { shift: 2 },
-    { shift: 1 },
-    'keep',
-    'place',
-    'switch',
-  ]);
-  assert.deepEqual(planSteps(0), ['open', 'create', 'place', 'switch']);
+test('L17 rotation: the last file is shifted first, then the log is kept and the new file placed', () => {
+  const disk = new LogDisk();
+  for (const name of ['ctr.log.1', 'ctr.log.2', 'ctr.log.3']) disk.put(name, '');
+  openOn(disk, rotating).logs.reopen();
+  assert.deepEqual(
+    disk.sys.called('renameat').map(([, , from, , to]) => [from, to]),
+    [
+      ['ctr.log.2', 'ctr.log.3'],
+      ['ctr.log.1', 'ctr.log.2'],
+      ['ctr.log', 'ctr.log.1'],
+      ['ctr.log.new', 'ctr.log'],
+    ],
+  );
+});
+
+test('L17 rotation: files are shifted as far as there are some, and those behind a gap stay', () => {
+  const disk = new LogDisk();
+  for (const name of ['ctr.log.1', 'ctr.log.2', 'ctr.log.4']) disk.put(name, name);
+  openOn(disk, { ...rotating, logMaxFiles: 9 }).logs.reopen();
+  const { 'ctr.log.1': newest, ...older } = disk.files;
+  assert.equal(newest, '');
+  assert.deepEqual(older, {
+    'ctr.log': '',
+    'ctr.log.2': 'ctr.log.1',
+    'ctr.log.3': 'ctr.log.2',
+    'ctr.log.4': 'ctr.log.4',
+  });
+});
+
+test('L17 rotation: what it takes goes by the files that there are, not by --log-max-files', () => {
+  const disk = new LogDisk();
+  disk.put('ctr.log.1', '');
+  const heapBefore = process.memoryUsage().heapUsed;
+  const { logs, warnings } = openOn(disk, { ...rotating, logMaxFiles: 2 ** 31 - 1 });
+  assert.ok(process.memoryUsage().heapUsed - heapBefore < 10e6, 'a list for each file');
+  logs.reopen();
+  assert.equal(disk.sys.called('renameat').length, 3);
+  assert.ok(disk.sys.called('lstatat').length <= 3);
+  assert.deepEqual(warnings, []);
 });
 
 test('L18 rotation: whichever call fails, nothing is lost or torn, and it is done a second later', () => {
