@@ -3,17 +3,19 @@
 
 import { recordTextBytesMax } from './driver.ts';
 import { prefixBytes, tagAt } from './record-prefix.ts';
+import { cutLine } from './utf8-cut.ts';
 
 /**
  * Makes records of whole lines of `input` in `output`: each is `prefix` and the line, its newline included. A line
- * that is longer than 8192 bytes without its newline is cut into records of that much, which have tag P in place of
- * the prefix's F and a newline of their own; what is left of it is a record like any other.
+ * that is longer than 8192 bytes without its newline is cut into records of that much, or up to three bytes less where
+ * that keeps a character whole. They have tag P in place of the prefix's F and a newline of their own; what is left of
+ * the line is a record like any other.
  *
  * `state` is [from, to, linesEnd, limit, record]. `input[from, linesEnd)` are the lines, and their end is just behind a
  * newline; records are added from `output[to]` on. Both `from` and `to` move, and `record` becomes where the last
  * record begins that was made. `output` has room for one record beyond the greater of `limit` and `to`.
  *
- * Answers true as soon as a record's end is beyond `limit`, false when all lines are done before that; the one in C 1
+ * Returns true as soon as a record's end is beyond `limit`, false when all lines are done before that; the one in C 1
  * and 0. What is behind `output[to]` is of no meaning then.
  */
 export type FillLines = (
@@ -44,7 +46,7 @@ export function fillLines(
   while (from < linesEnd && !isOver) {
     const record = to;
     const lineEnd = input.indexOf(newline, from);
-    const textEnd = Math.min(lineEnd, from + recordTextBytesMax);
+    const textEnd = lineEnd - from > recordTextBytesMax ? cutLine(input, from) : lineEnd;
     output.set(prefix, record);
     if (textEnd < lineEnd) output[record + tagAt] = tagPart;
     output.set(input.subarray(from, textEnd), record + prefixBytes);

@@ -2,6 +2,7 @@
 // pieces. Pure, and without copying what a chunk has in full.
 
 import { recordTextBytesMax } from './driver.ts';
+import { cutLine } from './utf8-cut.ts';
 
 /**
  * Takes a line, its newline included, or a piece of one: `buf[start, end)`. `partial` says that the line does not
@@ -67,7 +68,7 @@ export class JournalLines {
       const newlineAt = chunk.indexOf(newline, scanFrom);
       const textEnd = newlineAt < 0 ? end : newlineAt;
       while (textEnd - lineStart > recordTextBytesMax) {
-        const pieceEnd = lineStart + recordTextBytesMax;
+        const pieceEnd = cutLine(buf, lineStart);
         if (!this.#giveAway(buf, lineStart, pieceEnd, true)) return chunk.subarray(lineStart);
         lineStart = pieceEnd;
       }

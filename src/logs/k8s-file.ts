@@ -18,6 +18,7 @@ import { LogFile } from './log-file.ts';
 import { LogReplacement } from './log-replacement.ts';
 import { RecordBuffer } from './record-buffer.ts';
 import { RecordPrefix } from './record-prefix.ts';
+import { begunCharacterBytes } from './utf8-cut.ts';
 
 export type K8sFileOptions = Pick<
   LogOptions,
@@ -77,18 +78,15 @@ class K8sFile implements LogDriver {
     unfinished.bytes.set(buf.subarray(left, end));
   }
 
-  /** An unfinished line is written as a part, so that a reader sees a prompt. */
+  /** An unfinished line is written as a part, so that a reader sees a prompt; but not the beginning of a character,
+   * which is as good as nothing until its rest is there. */
   pause(stream: StreamName): void {
-    const unfinished = this.#unfinished[stream];
-    if (unfinished.length === 0) return;
-    const records = this.#stamp(stream);
-    records.addPart(unfinished.bytes, 0, unfinished.length);
-    records.flush();
-    unfinished.length = 0;
+    const { bytes, length } = this.#unfinished[stream];
+    this.#writePart(stream, length - begunCharacterBytes(bytes, 0, length));
   }
 
   end(stream: StreamName): void {
-    this.pause(stream);
+    this.#writePart(stream, this.#unfinished[stream].length);
   }
 
   reopen(): void {
@@ -101,6 +99,17 @@ class K8sFile implements LogDriver {
 
   close(): void {
     this.#log.close();
+  }
+
+  /** Writes the first `length` bytes of the unfinished line. */
+  #writePart(stream: StreamName, length: number): void {
+    if (length === 0) return;
+    const unfinished = this.#unfinished[stream];
+    const records = this.#stamp(stream);
+    records.addPart(unfinished.bytes, 0, length);
+    records.flush();
+    unfinished.bytes.copyWithin(0, length, unfinished.length);
+    unfinished.length -= length;
   }
 
   /** Gives the records that follow their time. Their buffer is made for the first of them: at start-up it would

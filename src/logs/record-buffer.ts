@@ -3,6 +3,7 @@
 import { recordTextBytesMax } from './driver.ts';
 import { type FillLines, fillLines, stateNumbers, stateOf, tagPart } from './fill-lines.ts';
 import { prefixBytes, tagAt } from './record-prefix.ts';
+import { cutLine } from './utf8-cut.ts';
 
 /** Where records go. */
 export interface RecordSink {
@@ -11,7 +12,7 @@ export interface RecordSink {
   /** Takes `bytes[0, length)`, whole records. */
   take(bytes: Uint8Array, length: number): void;
   /** More has gathered: `bytes[0, length)`, with the last record from `last` on. Takes some or
-   * all of it, moves what is left to the beginning of `bytes`, and answers its length. */
+   * all of it, moves what is left to the beginning of `bytes`, and returns its length. */
   spill(bytes: Uint8Array, last: number, length: number): number;
 }
 
@@ -42,13 +43,15 @@ export class RecordBuffer {
 
   /**
    * Makes records of `buf[start, end)`, whose last newline is the byte before `linesEnd` (`start` if there is
-   * none). Answers where the unfinished line begins that is left over, of at most 8192 bytes.
+   * none). Returns where the unfinished line begins that is left over, of at most 8192 bytes.
    */
   fill(buf: Uint8Array, start: number, linesEnd: number, end: number): number {
     this.#addLines(buf, start, linesEnd);
     let left = linesEnd;
-    for (; end - left > recordTextBytesMax; left += recordTextBytesMax) {
-      this.addPart(buf, left, left + recordTextBytesMax);
+    while (end - left > recordTextBytesMax) {
+      const cut = cutLine(buf, left);
+      this.addPart(buf, left, cut);
+      left = cut;
     }
     return left;
   }
@@ -88,7 +91,7 @@ export class RecordBuffer {
     return Math.max(0, Math.min(gatherBytesMax, this.#sink.gatherBytesMax));
   }
 
-  /** Answers how much is left in the buffer. */
+  /** Returns how much is left in the buffer. */
   #spill(last: number, length: number): number {
     const left = this.#sink.spill(this.#bytes, last, length);
     if (left <= gatherBytesMax) return left;

@@ -19,7 +19,7 @@ interface Work {
 }
 
 /** Calls it until all lines are done, each time with the next limit and with what is left of the records, as their
- * sink may have it. Answers everything that could be seen meanwhile. */
+ * sink may have it. Returns everything that could be seen meanwhile. */
 function perform(fill: FillLines, { input, from, to, limits }: Work): unknown[] {
   const output = new Uint8Array(Math.max(to, ...limits) + recordBytesMax).fill(0xee);
   const linesEnd = Math.max(from, input.lastIndexOf(0x0a) + 1);
@@ -57,13 +57,18 @@ const lineLength = fc.oneof(
   fc.integer({ min: 0, max: 150 }),
   fc.constantFrom(0, 1, 8190, 8191, 8192, 8193, 8194, 2 * 8192 - 1, 2 * 8192, 2 * 8192 + 1, 5 * 8192 + 7),
 );
-/** Lines with any bytes in them, and some that are not done. */
+/** What lines are of: any bytes, or text in which a cut falls anywhere, also into a character. */
+const bytesOfLines = fc.oneof(
+  fc.uint8Array({ minLength: 1, maxLength: 64 }),
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }).map(text => Buffer.from(text.toWellFormed())),
+  fc.array(fc.constantFrom(0x78, 0x80, 0xbf, 0xc1, 0xc2, 0xdf, 0xe0, 0xef, 0xf0, 0xf4, 0xf5), {
+    minLength: 1,
+    maxLength: 9,
+  }),
+);
+/** Lines with such bytes in them, and some that are not done. */
 const input = fc
-  .tuple(
-    fc.array(lineLength, { maxLength: 12 }),
-    fc.uint8Array({ minLength: 1, maxLength: 64 }),
-    fc.nat(9000),
-  )
+  .tuple(fc.array(lineLength, { maxLength: 12 }), bytesOfLines, fc.nat(9000))
   .map(([lengths, bytes, unfinished]) => {
     const filler = Buffer.alloc(50_000, Buffer.from(bytes.map(byte => (byte === 0x0a ? 0x0b : byte))));
     const lines = lengths.map(length => Buffer.concat([filler.subarray(0, length), Buffer.from('\n')]));
@@ -81,6 +86,19 @@ describe('fillLines', () => {
         assertSame({ input: Buffer.from(`${'x'.repeat(length)}\n`.repeat(3)), from: 0, to: 0, limits });
   });
 
+  it('L8: no character of a text is split, wherever the cut falls into it', () => {
+    for (const character of ['é', '€', '😀'])
+      for (let ahead = 0; ahead < 4; ahead++) {
+        const text = `${'x'.repeat(ahead)}${character.repeat(9000)}\n`;
+        const work = { input: Buffer.from(text), from: 0, to: 0, limits: [200_000] };
+        assertSame(work);
+        const records = (perform(ofAddon, work)[0] as [boolean, number[], string])[2];
+        const pieces = records.split('\n').map(record => Buffer.from(record.slice(prefix.length), 'latin1'));
+        const decoder = new TextDecoder('utf-8', { fatal: true });
+        assert.equal(`${pieces.map(piece => decoder.decode(piece)).join('')}\n`, text);
+      }
+  });
+
   it('no lines are no records', () => {
     for (const text of ['', 'unfinished', 'x'.repeat(9000)])
       assertSame({ input: Buffer.from(text), from: 0, to: 7, limits: [0] });
@@ -96,7 +114,7 @@ describe('fillLines', () => {
         (bytes, from, to, limits) =>
           assertSame({ input: bytes, from: Math.min(from, bytes.length), to, limits }),
       ),
-      { numRuns: 300 },
+      { numRuns: 400 },
     );
   });
 

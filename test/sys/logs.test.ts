@@ -21,6 +21,7 @@ const output = fc
         weight: 1,
         arbitrary: fc.uint8Array({ maxLength: 200 }).map(bytes => Buffer.from(bytes).toString('latin1')),
       },
+      { weight: 1, arbitrary: fc.integer({ min: 4090, max: 4099 }).map(length => '\xc3\xa9'.repeat(length)) },
     ),
     { maxLength: 12 },
   )
@@ -130,6 +131,46 @@ test('L8 record: a line of 8193 bytes is cut into P 8192 and F 1', () => {
   const { say } = openOn(disk);
   say(`${'x'.repeat(8192)}y\nz\n`);
   assert.deepEqual(brief(logOf(disk)), [`P ${'x'.repeat(8192)}`, 'F y', 'F z']);
+});
+
+/** Text as the chunks of these tests have it: a character for each byte. */
+const inBytes = (text: string): string => Buffer.from(text).toString('latin1');
+
+test('L8 record: a long line is not cut inside a character, with its newline or before it', () => {
+  const line = inBytes(`xx${'😀'.repeat(5000)}`);
+  for (const pieces of [[`${line}\n`], [line, '\n'], [...(line.match(/.{1,1000}/gs) ?? []), '\n']]) {
+    const disk = new LogDisk();
+    const { say } = openOn(disk);
+    for (const piece of pieces) say(piece);
+    assert.deepEqual(brief(logOf(disk)), [
+      `P ${line.slice(0, 8190)}`,
+      `P ${line.slice(8190, 8190 + 8192)}`,
+      `F ${line.slice(8190 + 8192)}`,
+    ]);
+  }
+});
+
+test('L9 record: a character that is not yet whole comes with its rest, or at the end of the stream', () => {
+  const disk = new LogDisk();
+  const { logs, say } = openOn(disk);
+  const [prompt, sum] = [inBytes('naïve> '), inBytes('5 €')];
+  for (const piece of [prompt.slice(0, 3), prompt.slice(3), sum.slice(0, 3), sum.slice(3, 4), sum.slice(4)]) {
+    say(piece);
+    logs.pause('stdout');
+  }
+  say(sum.slice(0, 4));
+  logs.pause('stdout');
+  logs.end('stdout');
+  logs.end('stdout');
+  const texts = [
+    'P na',
+    `P ${inBytes('ïve> ')}`,
+    'P 5 ',
+    `P ${inBytes('€')}`,
+    'P 5 ',
+    `P ${sum.slice(2, 4)}`,
+  ];
+  assert.deepEqual(brief(logOf(disk)), texts);
 });
 
 test('L9 record: an unfinished tail is P as soon as the stream pauses; its newline then makes an empty F', () => {

@@ -3,6 +3,7 @@
 
 #include "args.h"
 
+#include <stddef.h>
 #include <string.h>
 
 enum { prefix_bytes = 45, tag_at = 43, text_bytes_max = 8192 };
@@ -68,6 +69,32 @@ static size_t copy_last_line(uint8_t *to, const uint8_t *from, size_t most)
 	return length;
 }
 
+static inline bool is_continuation(uint8_t byte)
+{
+	return (byte & 0xc0) == 0x80;
+}
+
+// Length of the character of UTF-8 that begins with that byte; 1 where none does.
+static size_t character_bytes(uint8_t first)
+{
+	if (first < 0xc2 || first > 0xf4)
+		return 1;
+	if (first < 0xe0)
+		return 2;
+	return first < 0xf0 ? 3 : 4;
+}
+
+// How many of the last bytes before `cut` are the beginning of a character that goes on at `cut`: 0 to 3.
+static size_t split_character_bytes(const uint8_t *cut)
+{
+	if (!is_continuation(*cut))
+		return 0;
+	for (size_t bytes = 1; bytes < 4; bytes++)
+		if (!is_continuation(cut[-(ptrdiff_t)bytes]))
+			return character_bytes(cut[-(ptrdiff_t)bytes]) > bytes ? bytes : 0;
+	return 0;
+}
+
 napi_value call_fillLines(napi_env env, napi_callback_info info)
 {
 	struct args args = args_of(env, info, 4);
@@ -97,13 +124,15 @@ napi_value call_fillLines(napi_env env, napi_callback_info info)
 		memcpy(output + to, prefix, prefix_bytes);
 		to += prefix_bytes;
 		size_t text = (has_room ? copy_line : copy_last_line)(output + to, input + from, most);
-		to += text;
-		from += text;
-		output[to++] = '\n';
-		if (text < left && input[from] == '\n')
-			from++;
-		else
+		bool is_line = text < left && input[from + text] == '\n';
+		if (!is_line) {
 			output[record + tag_at] = 'P';
+			if (text < left)
+				text -= split_character_bytes(input + from + text);
+		}
+		to += text;
+		from += text + is_line;
+		output[to++] = '\n';
 		is_over = to > limit;
 	}
 	state[from_at] = (int32_t)from;

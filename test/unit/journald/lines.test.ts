@@ -65,6 +65,17 @@ test('J5 lines: a line of 20,000 bytes in one read is cut each 8192', () => {
   );
 });
 
+test('J5 lines: no character of a text is split, however it is read', () => {
+  const text = `${'€'.repeat(10_000)}\n${'x€'.repeat(9000)}`;
+  const bytes = Buffer.from(text).toString('latin1'); // a character for each byte, as the chunks have them
+  const pieces = split(bytes);
+  for (const chunkBytes of [1000, 8192, 8193])
+    assert.deepEqual(split(...(bytes.match(new RegExp(`.{1,${chunkBytes}}`, 'gs')) ?? [])), pieces);
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  assert.equal(pieces.map(piece => decoder.decode(Buffer.from(piece.text, 'latin1'))).join(''), text);
+  assert.equal(pieces[0]!.text.length, 8190);
+});
+
 test('J6 lines: what has no newline at the end is partial', () => {
   assert.deepEqual(split('a\nunfin', 'ished'), [
     whole('a\n'),
