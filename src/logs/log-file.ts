@@ -20,6 +20,7 @@ export class LogFile {
   #total = 0;
   #torn: Uint8Array | undefined; // what is still to be written of the last record in the file
   #tornWritten = 0; // how much of it is in the file
+  #tornEnd = 0; // where the file ended then
   #lostBytes = 0;
   #failing = false;
 
@@ -68,6 +69,7 @@ export class LogFile {
     if (torn) {
       this.#torn = new Uint8Array(buf.subarray(written, recordEnd)); // a copy: the buffer is used again
       this.#tornWritten = written - recordStart;
+      this.#tornEnd = this.#readEnd();
     }
     this.#count(recordEnd);
     this.#lostBytes += length - recordEnd;
@@ -101,24 +103,40 @@ export class LogFile {
   /** A last try for the rest of a torn record; where there is still no room, its beginning goes as well. */
   #settle(): void {
     if (!this.#torn || this.#finishRecord() || !this.#isRegular) return;
-    const stat = new FileStat();
-    if (this.#sys.fstat(this.#fd, stat) < 0) return;
-    if (this.#sys.ftruncate(this.#fd, stat.size - this.#tornWritten) < 0) return;
-    const recordBytes = this.#tornWritten + this.#torn.length;
+    if (this.#sys.ftruncate(this.#fd, this.#tornEnd - this.#tornWritten) < 0) return;
+    this.#forgetTorn();
+  }
+
+  /** Returns true when nothing is left to be written of a torn record: it is written, or was not ours to finish. */
+  #finishRecord(): boolean {
+    const rest = this.#torn!;
+    // Somebody else has cut the file or added to it: what we have is the end of nothing.
+    if (this.#isRegular && (this.#tornEnd < 0 || this.#readEnd() !== this.#tornEnd)) {
+      this.#forgetTorn();
+      return true;
+    }
+    const written = this.#write(rest, rest.length);
+    this.#tornWritten += written;
+    this.#torn = written === rest.length ? undefined : rest.subarray(written);
+    if (this.#torn && written > 0) this.#tornEnd = this.#readEnd();
+    return this.#torn === undefined;
+  }
+
+  /** The whole record is lost. */
+  #forgetTorn(): void {
+    const recordBytes = this.#tornWritten + this.#torn!.length;
     this.#torn = undefined;
     this.#count(-recordBytes);
     this.#lostBytes += recordBytes;
   }
 
-  #finishRecord(): boolean {
-    const rest = this.#torn!;
-    const written = this.#write(rest, rest.length);
-    this.#tornWritten += written;
-    this.#torn = written === rest.length ? undefined : rest.subarray(written);
-    return this.#torn === undefined;
+  /** Where the file ends now; -1 where that cannot be told. */
+  #readEnd(): number {
+    const stat = new FileStat();
+    return this.#sys.fstat(this.#fd, stat) < 0 ? -1 : stat.size;
   }
 
-  /** Answers how much of it was written: all, unless the file is failing. */
+  /** Returns how much of it was written: all, unless the file is failing. */
   #write(buf: Uint8Array, length: number): number {
     let done = 0;
     while (done < length) {

@@ -33,6 +33,52 @@ test('L22 full disk: the rest of a torn record may itself be torn', () => {
   assert.deepEqual(brief(logOf(disk)), ['F abc', 'F end']);
 });
 
+/** A log with half a record at its end. */
+function tearRecord() {
+  const disk = new LogDisk();
+  const opened = openOn(disk);
+  disk.capacity = 49 + 10;
+  opened.say('one\ntwo\n');
+  assert.equal(logOf(disk).length, 59);
+  return { disk, ...opened };
+}
+
+test('L22 full disk: a torn record whose beginning somebody has cut away is not finished', () => {
+  for (const left of [0, 49, 50]) {
+    const { disk, say, logs, warnings } = tearRecord();
+    disk.truncate('ctr.log', left);
+    const before = logOf(disk);
+    disk.capacity = Number.POSITIVE_INFINITY;
+    say('three\n');
+    logs.sync();
+    logs.close();
+    assert.ok(logOf(disk).startsWith(before));
+    assert.deepEqual(brief(logOf(disk).slice(before.length)), ['F three'], `${left} bytes were left`);
+    assert.match(warnings[1]!, /^Lost 49 bytes/);
+  }
+});
+
+test('L22 full disk: a torn record that somebody has written behind is not finished', () => {
+  const { disk, say } = tearRecord();
+  const half = logOf(disk);
+  disk.append('ctr.log', 'theirs\n');
+  disk.capacity = Number.POSITIVE_INFINITY;
+  say('three\n');
+  assert.ok(logOf(disk).startsWith(`${half}theirs\n`));
+  assert.deepEqual(brief(logOf(disk).slice(half.length + 7)), ['F three']);
+});
+
+test('L24 full disk: what somebody else wrote behind a torn record is not cut off with it', () => {
+  for (const end of ['sync', 'close', 'reopen'] as const) {
+    const { disk, logs } = tearRecord();
+    const node = disk.directory.names.get('ctr.log')!;
+    disk.append('ctr.log', 'theirs\n');
+    const before = node.bytes.toString();
+    logs[end]();
+    assert.equal(node.bytes.toString(), before, end);
+  }
+});
+
 test('L23 failure: EIO, EROFS and EPIPE are warned about once a spell, and the log goes on after it', () => {
   for (const errno of [EIO, EROFS, EPIPE]) {
     const disk = new LogDisk();
