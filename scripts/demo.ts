@@ -100,13 +100,13 @@ function demonstrate({ path, shell, words }: Runtime): number {
   return isRight ? 0 : 1;
 }
 
-/** Runs a command line as somebody would type it, its output here; answers its exit status. */
+/** Runs a command line as somebody would type it, its output here; returns its exit status. */
 function show(args: readonly string[], typed = args.join(' ')): number | null {
   console.log(`$ conmonctl ${typed}`);
   return runConmonctl(args, 'inherit').status;
 }
 
-/** Answers its output. */
+/** Returns its output. */
 function capture(args: readonly string[]): string {
   return runConmonctl(args, 'pipe').stdout;
 }

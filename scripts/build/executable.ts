@@ -98,7 +98,7 @@ export async function buildExecutable(
   }
 }
 
-/** Answers the object files, without the heap's. */
+/** Returns the object files, without the heap's. */
 async function compileAll(
   folder: string,
   source: EngineSource,
@@ -168,7 +168,7 @@ function linkWithRoom(
 }
 
 /** The monitor's modules as JavaScript, each where it was in its file, line by line and column by column: so errors
- * say where in the source they are. Answers the folder. */
+ * say where in the source they are. Returns the folder. */
 function stripTypes(folder: string): string {
   const rooms = filesIn('src', '.ts').filter(path => !/^src\/(manager|cli|hostrun|engine)\//.test(path));
   for (const path of rooms)

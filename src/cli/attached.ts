@@ -38,7 +38,7 @@ export async function openAttachment(
 }
 
 /** Copies between the container and the standard streams until it has ended or somebody has left it. `begin` starts
- * it once everything is in place. Answers the exit status: the container's, 0 for who left by the detach keys. */
+ * it once everything is in place. Returns the exit status: the container's, 0 for who left by the detach keys. */
 export async function seeThrough(
   container: AttachedContainer,
   attachment: Attachment,

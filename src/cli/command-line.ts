@@ -17,7 +17,7 @@ export interface ParsedLine {
 
 const helpColumnsMax = 110;
 
-/** Parses the words after the program's name. Answers `undefined` where help, the version or a completion was asked
+/** Parses the words after the program's name. Returns `undefined` where help, the version or a completion was asked
  * for, and printed. Throws {@link UsageError}. */
 export async function parseLine(words: readonly string[], version: string): Promise<ParsedLine | undefined> {
   const loaded = await loadCommands(words);

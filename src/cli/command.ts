@@ -14,7 +14,7 @@ export interface Command {
   readonly notes?: string;
   /** True where the line goes on with a command for the container, which is not conmonctl's to read. */
   readonly takesCommand?: boolean;
-  /** Answers the exit status. */
+  /** Returns the exit status. */
   run(args: CommandArguments, cli: Cli): Promise<number>;
 }
 

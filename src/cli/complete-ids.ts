@@ -2,7 +2,7 @@
 
 import { catalogue, findCommand } from './catalogue.ts';
 
-/** Answers what `current` may become: what yargs knows, and for a subcommand that takes IDs those there are. */
+/** Returns what `current` may become: what yargs knows, and for a subcommand that takes IDs those there are. */
 export async function completeIds(
   current: string,
   args: Readonly<Record<string, unknown>>,

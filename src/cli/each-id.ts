@@ -4,7 +4,7 @@ import type { Cli } from './cli.ts';
 import { exitFailure } from './exit-status.ts';
 import { reportFailure } from './report.ts';
 
-/** Does `act` for every ID at once, then prints what it answers for each, in the order given. Answers the exit
+/** Does `act` for every ID at once, then prints what it returns for each, in the order given. Returns the exit
  * status. */
 export async function forEachId(
   ids: readonly string[],

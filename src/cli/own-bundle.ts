@@ -62,7 +62,7 @@ export function changeConfig(config: Json, bundle: string, changes: BundleChange
   };
 }
 
-/** Writes a bundle below the directory of state; answers its path. */
+/** Writes a bundle below the directory of state; returns its path. */
 export function makeOwnBundle(root: string, id: string, config: Json): string {
   mkdirSync(join(root, 'bundles'), { recursive: true, mode: 0o700 });
   const bundle = mkdtempSync(join(root, 'bundles', `${id}-`));

@@ -40,7 +40,7 @@ export function readChoice(root: string): RuntimeChoice | undefined {
   }
 }
 
-/** Writes the choice down unless there is one. Answers the one that holds: of two who do this at once, one's. */
+/** Writes the choice down unless there is one. Returns the one that holds: of two who do this at once, one's. */
 export function keepChoice(root: string, choice: RuntimeChoice): RuntimeChoice {
   mkdirSync(root, { recursive: true, mode: 0o700 });
   const draft = `${fileIn(root)}.${process.pid}`;

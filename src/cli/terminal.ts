@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { WriteStream } from 'node:tty';
 import type { TerminalSize } from '../manager/index.ts';
 
-/** Hands every key to the container, and everything that the container prints to the screen, as they are. Answers
+/** Hands every key to the container, and everything that the container prints to the screen, as they are. Returns
  * what restores the terminal; it is restored at an exit too, whatever that comes from. */
 export function enterRawMode(): () => void {
   const { stdin } = process;
@@ -30,7 +30,7 @@ export function readTerminalSize(): TerminalSize | undefined {
     : undefined;
 }
 
-/** Tells the size of the terminal now and whenever it changes. Answers what ends it. Without a terminal, nothing is
+/** Tells the size of the terminal now and whenever it changes. Returns what ends it. Without a terminal, nothing is
  * told. */
 export function followSize(tell: (size: TerminalSize) => Promise<void>): () => void {
   const screen = findScreen();

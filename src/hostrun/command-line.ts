@@ -95,7 +95,7 @@ const commands: Readonly<
   },
 };
 
-/** Answers undefined when help or the version was asked for, and printed. */
+/** Returns undefined when help or the version was asked for, and printed. */
 export async function parseCommandLine(
   argv: readonly string[],
   version: string,

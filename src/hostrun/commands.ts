@@ -1,4 +1,4 @@
-// What each subcommand does. Each answers the exit status, or throws.
+// What each subcommand does. Each returns the exit status, or throws.
 
 import { chownSync, closeSync, constants, openSync, readSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -151,7 +151,7 @@ export function remove(root: string, id: string, force: boolean): number {
   return 0;
 }
 
-/** `exec`: one more process. Detached, it answers 0 once the process runs; else that process's exit status. */
+/** `exec`: one more process. Detached, it returns 0 once the process runs; else that process's exit status. */
 export async function exec(root: string, id: string, options: ExecOptions): Promise<number> {
   const container = loadContainer(root, id);
   if (statusOf(container) === 'stopped') throw new RuntimeError('cannot exec in a stopped container');

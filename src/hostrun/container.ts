@@ -32,7 +32,7 @@ export function defaultRoot(env: NodeJS.ProcessEnv, uid: number): string {
   return uid === 0 ? '/run/hostrun' : join(tmpdir(), `hostrun-${uid}`);
 }
 
-/** Makes the folder of a container that is not there yet; answers its path. */
+/** Makes the folder of a container that is not there yet; returns its path. */
 export function claimContainer(root: string, id: string, uid: number): string {
   requireId(id);
   mkdirSync(root, { recursive: true, mode: 0o711 });

@@ -32,7 +32,7 @@ if [ -n "$tty" ]; then exec 0<>"$tty" 1>&0 2>&0 || exit 1; fi
 if [ -n "$fifo" ]; then echo >"$fifo" || exit 1; fi
 exec env -i -- "$@"`;
 
-/** Starts it, leader of a session of its own, and answers the handle; it outlives us. */
+/** Starts it, leader of a session of its own, and returns the handle; it outlives us. */
 export async function startStandIn(plan: StandInPlan) {
   const { process: spec, stdio, user } = plan;
   requireDirectory(spec.cwd);

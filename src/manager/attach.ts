@@ -20,7 +20,7 @@ export interface AttachOptions extends CallOptions {
   readonly apart?: boolean;
 }
 
-/** A packet's first byte for standard error (CONTRACT, attach socket). */
+/** A packet's first byte for standard error (docs/behaviour/attach.md, A7). */
 const stderrStream = 3;
 
 /** Connects to the attach socket in `directory`. Rejects with {@link AddonError} without the addon. */

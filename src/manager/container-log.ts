@@ -16,7 +16,7 @@ import type { CallOptions } from './types.ts';
 /** Opening a file is done in a moment; CRI-O waits for ever. */
 const reopenTimeLimitMs = 10_000;
 
-/** Reads a container's log; the exit file is written after the last of it (CONTRACT, exit). */
+/** Reads a container's log; the exit file is written after the last of it. */
 export async function* readContainerLog(
   context: Context,
   id: string,

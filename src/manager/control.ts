@@ -1,4 +1,4 @@
-// Commands to a running monitor, through the FIFO `ctl` (CONTRACT, ctl FIFO).
+// Commands to a running monitor, through the FIFO `ctl` (docs/behaviour/control.md).
 
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';

@@ -18,7 +18,7 @@ export class DirectoryWatch {
   }
 
   /** Calls `listener` on every event for the entry `name`. Whoever listens looks once more after this returns:
-   * events before it are nobody's. Answers what ends it. */
+   * events before it are nobody's. Returns what ends it. */
   listen(name: string, listener: EntryListener): () => void {
     this.#start();
     const listeners = this.#listeners.get(name) ?? new Set();

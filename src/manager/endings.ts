@@ -30,7 +30,7 @@ export async function waitForEnd(
   if (condition === 'stopped') {
     await waitForProcess(processes.process, signal);
   } else {
-    // The monitor ends after its exit command: with it, everything is done (CONTRACT, exit).
+    // The monitor ends after its exit command: with it, everything is done (docs/behaviour/exit.md, E15).
     await waitForProcess(processes.monitor, signal);
     await waitForProcess(processes.process, signal);
   }

@@ -7,7 +7,7 @@ import { readLog } from './logs/read-log.ts';
 import type { LogStream } from './logs/record.ts';
 
 /** Reads a command's log as it grows, until `ended` settles. Its lines, with a newline after each whole one, are what
- * was written (CONTRACT, logs). `done` settles when all of it is with the streams, and never rejects. */
+ * was written (docs/behaviour/logs.md, L26). `done` settles when all of it is with the streams, and never rejects. */
 export function readOutput(log: string, ended: Promise<unknown>) {
   // As much as comes over an attach socket without being asked for.
   const makeStream = () => new PassThrough({ highWaterMark: attachWindowBytes });

@@ -9,7 +9,7 @@ import type { ExecResult, ExecSyncOptions } from './types.ts';
 /** CRI-O's limit for ExecSync (its `--log-global-size-max`). */
 const outputLimitBytesDefault = 16 * 1024 * 1024;
 
-/** Runs a command and answers its exit code and output, byte for byte. Rejects with {@link ExecTimeoutError} where
+/** Runs a command and returns its exit code and output, byte for byte. Rejects with {@link ExecTimeoutError} where
  * it ran too long, and as {@link execInContainer}. */
 export async function execSync(context: Context, id: string, options: ExecSyncOptions): Promise<ExecResult> {
   const { input, outputLimitBytes = outputLimitBytesDefault, signal } = options;

@@ -222,7 +222,7 @@ function useAttachment(attachment: Attachment) {
   return { stdin: attachment, stdout: attachment, stderr, outcome, done: undefined };
 }
 
-/** What every monitor says where its own limit passed (CONTRACT, options, --timeout). */
+/** What every monitor says where its own limit passed (containers/conmon src/config.h, TIMED_OUT_MESSAGE). */
 const timedOutMessage = 'command timed out';
 
 /** The longest delay that a timer takes. */

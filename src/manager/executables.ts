@@ -15,7 +15,8 @@ export function findExecutable(file: string): string {
   return path;
 }
 
-/** This package's monitor where it has been built, else the first one where Podman looks (CONTRACT, find). */
+/** This package's monitor where it has been built, else the first one where Podman looks (its default of
+ * `conmon_path`, containers/common pkg/config/default.go). */
 export function findMonitor(): string {
   const own = fileURLToPath(new URL('../../dist/conmon', import.meta.url));
   const path = [own, ...monitorPlaces.map(directory => join(directory, 'conmon'))].find(isExecutable);

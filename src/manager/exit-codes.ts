@@ -44,7 +44,7 @@ export function readExitFile(paths: ContainerPaths): ContainerExit | undefined {
   };
 }
 
-/** The decimal number of an exit file (CONTRACT, exit); anything else is unknown, and never 0. */
+/** The decimal number of an exit file (docs/behaviour/exit.md, E5); anything else is unknown, and never 0. */
 export function parseExitCode(text: string): number | undefined {
   return /^-?\d{1,3}$/.test(text.trim()) ? Number(text) : undefined;
 }

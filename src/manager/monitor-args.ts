@@ -1,4 +1,5 @@
-// The monitor's command line, as Podman and CRI-O write it (CONTRACT, command line).
+// The monitor's command line, as Podman and CRI-O write it (docs/conmon.8.md; podman libpod/oci_conmon_common.go,
+// cri-o internal/oci/runtime_oci.go).
 
 import { join } from 'node:path';
 import type { ContainerPaths, Layout } from './layout.ts';

@@ -65,7 +65,7 @@ function readStat(pid: number): ReturnType<typeof parseStat> {
   return text === undefined ? undefined : parseStat(text);
 }
 
-/** A process that ends while its file is read answers ESRCH rather than ENOENT. */
+/** A process that ends while its file is read gives ESRCH rather than ENOENT. */
 function readProc(path: string): string | undefined {
   try {
     return readFileSync(path, 'latin1');

@@ -24,7 +24,7 @@ export class RuntimeCommand {
     this.#logger = logger;
   }
 
-  /** Runs a sub-command and answers its standard output. Rejects with {@link RuntimeError}, {@link TimeLimitError}
+  /** Runs a sub-command and returns its standard output. Rejects with {@link RuntimeError}, {@link TimeLimitError}
    * or the signal's reason; the process is gone in each case. `input` is given to its standard input. */
   async run(what: string, args: readonly string[], limits: CallOptions, input?: string): Promise<string> {
     limits.signal?.throwIfAborted();

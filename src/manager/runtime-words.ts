@@ -1,7 +1,7 @@
 // What an OCI runtime said, taken out of how it said it.
 
 /** The runtime's own words: the `msg` of its last log line of level error or worse, else its text as it is. runc
- * and youki write logrus or JSON lines, crun plain text (CONTRACT, what Podman relies on). */
+ * and youki write logrus or JSON lines, crun plain text; Podman reads them the same way (libpod/oci_util.go, getOCIRuntimeError). */
 export function extractRuntimeWords(stderr: string): string {
   const lines = stderr.split('\n').filter(line => line.trim() !== '');
   for (const line of lines.toReversed()) {

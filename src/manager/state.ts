@@ -13,7 +13,7 @@ import { type ConfigRecord, type CreatedRecord, readConfig, readCreated, readDel
 import { recoverCreation } from './recover.ts';
 import type { CallOptions, ContainerExit, ContainerState, ContainerStatus } from './types.ts';
 
-/** Answers the state of a container. It does not fail because a deletion is under way: then it answers from what was
+/** Returns the state of a container. It does not fail because a deletion is under way: then it tells what was
  * known when that began, and after it from the store of exit codes. Rejects with {@link NotFoundError} where there
  * is nothing at all, with {@link RuntimeError} where the process runs and the runtime does not answer for it. */
 export async function readState(context: Context, id: string, limits: CallOptions): Promise<ContainerState> {

@@ -1,4 +1,4 @@
-// The monitor's replies: one JSON object a line (CONTRACT, sync pipe).
+// The monitor's replies: one JSON object a line (docs/behaviour/pipes.md, P9 to P12).
 
 import type { Readable } from 'node:stream';
 

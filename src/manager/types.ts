@@ -60,7 +60,7 @@ export interface ExitCommand {
   readonly delaySeconds?: number;
 }
 
-/** What {@link Runtime.create} needs to know. Source: the monitor's options (CONTRACT, command line). */
+/** What {@link Runtime.create} needs to know. Source: the monitor's options (docs/conmon.8.md). */
 export interface CreateOptions extends CallOptions {
   /** Directory with `config.json` and the root file system. */
   readonly bundle: string;
@@ -106,7 +106,7 @@ export interface ContainerExit {
   readonly finishedAt: Date | undefined;
 }
 
-/** What {@link Runtime.state} answers. */
+/** What {@link Runtime.state} returns. */
 export interface ContainerState extends ContainerExit {
   readonly id: string;
   readonly status: ContainerStatus;

@@ -55,7 +55,7 @@ export async function oneByOne<Value, Result>(
 
 /**
  * Runs all of them `count` times. Ours and the one that it is compared with come one right after the other; who of
- * them goes first alternates. Answers the values of all runs, by their names.
+ * them goes first alternates. Returns the values of all runs, by their names.
  */
 export async function inTurns<Name extends string>(
   contenders: Contenders,

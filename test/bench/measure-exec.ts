@@ -63,7 +63,7 @@ export const measureProbes: Measurement = {
   },
 };
 
-/** Answers the processor seconds of launcher and monitor. */
+/** Returns the processor seconds of launcher and monitor. */
 function execLikePodman(workplace: Workplace, conmon: Conmon): number {
   const options = { apiVersion: true, attachPipe: true } as const;
   const args = (folders: Folders) => [...podmanExec(workplace.runtime, folders), ...callCleanup];

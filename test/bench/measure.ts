@@ -1,4 +1,4 @@
-// What every measurement is given, and what it answers.
+// What every measurement is given, and what it returns.
 
 import type { Workplace } from './bench-monitor.ts';
 import type { Contenders } from './contenders.ts';

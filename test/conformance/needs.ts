@@ -4,7 +4,7 @@ import { withoutMounts } from '../fixtures/private-mounts.ts';
 import { probeJournald } from '../journald/harness/probe.ts';
 import { probeRunc, probeTerminals } from './oci-runtime.ts';
 
-/** Each answers what is missing, in words that complete "needs …"; undefined when nothing is. */
+/** Each returns what is missing, in words that complete "needs …"; undefined when nothing is. */
 const probes = {
   journald: probeJournald,
   mounts: async () => (withoutMounts === false ? undefined : 'root, for a mount namespace of its own'),

@@ -121,7 +121,7 @@ export function openRun(stage: Stage, options: RunOptions) {
 
   const run = {
     caller,
-    /** Waits for the started process, and with it for the monitor's pid file; answers its exit status. */
+    /** Waits for the started process, and with it for the monitor's pid file; returns its exit status. */
     launched(limitMs = hangMs): number {
       if (launcherStatus === undefined && !isSync) {
         launcherStatus = caller.wait(limitMs);

@@ -132,7 +132,7 @@ interface Container {
   readonly debugs: string[];
   go(): void;
   reap(): number;
-  /** Lets it go and turns the reactor until it has ended. Answers its wait status. */
+  /** Lets it go and turns the reactor until it has ended. Returns its wait status. */
   runToEnd(): number;
   turnUntil(done: () => boolean): void;
   removeCgroup(): void;

@@ -14,7 +14,7 @@ function broadcast(on: TestServer, data: Uint8Array, stream: 'stdout' | 'stderr'
   on.server.broadcast(stream, Buffer.concat([Buffer.alloc(1), data]), 1, 1 + data.length);
 }
 
-/** Broadcasts 64 KiB at a time while there is room, from `from` on. Answers how far it came. */
+/** Broadcasts 64 KiB at a time while there is room, from `from` on. Returns how far it came. */
 function broadcastWhileRoom(on: TestServer, data: Uint8Array, from: number): number {
   let at = from;
   while (on.server.hasRoom && at < data.length) {

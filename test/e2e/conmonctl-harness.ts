@@ -77,7 +77,7 @@ export class Ctl {
     return finish(child);
   }
 
-  /** The same for one that has to succeed; answers its output without the last newline. */
+  /** The same for one that has to succeed; returns its output without the last newline. */
   async must(args: readonly string[], options: CallOptions = {}): Promise<string> {
     const { status, stdout, stderr } = await this.call(args, options);
     assert.equal(status, 0, `conmonctl ${args.join(' ')}: ${stderr}`);

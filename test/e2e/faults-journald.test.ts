@@ -13,7 +13,7 @@ const missing = await probeJournald();
 const skip = missing === undefined ? false : `needs ${missing}`;
 const cid = 'container-under-a-journald-that-goes';
 
-/** Starts a container whose log is the journal's; answers the places of its files. */
+/** Starts a container whose log is the journal's; returns the places of its files. */
 async function start(t: TestContext, journal: Journal, container: string) {
   const dir = makeFolder(t);
   for (const name of ['bundle', 'exits']) mkdirSync(join(dir, name));

@@ -238,7 +238,7 @@ for (const [option, words, inOtherWords] of [
     assert.deepEqual(ask(...inOtherWords), { status, stdout });
   });
 
-/** Ways to start it from elsewhere: each answers the path to start, in or of the folder `dir`, and what it runs. */
+/** Ways to start it from elsewhere: each returns the path to start, in or of the folder `dir`, and what it runs. */
 const places: Record<string, (dir: string) => { path: string; running: string }> = {
   'copied to another folder': dir => started(copyTo(dir)),
   'through a link': dir => ({

@@ -36,7 +36,7 @@ test('three builds at once: each comes to its end, with the same bytes', {
   for (const other of others) assert.ok(first!.equals(other));
 });
 
-/** Answers the exit status. */
+/** Returns the exit status. */
 function build(out: string): Promise<number | null> {
   const child = spawn(process.execPath, ['scripts/build.ts', '--out', out], {
     cwd: project,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { makeFolder } from '../fixtures/monitored.ts';
 
-/** Compiles programs/NAME.c. Answers the executable's path. */
+/** Compiles programs/NAME.c. Returns the executable's path. */
 export function compileProgram(t: TestContext, name: string, flags: readonly string[] = ['-O2']): string {
   const project = join(import.meta.dirname, '../..');
   const path = join(makeFolder(t, 'program'), name);

@@ -19,7 +19,7 @@ underEachConmon('sd-notify', podman => {
   });
   afterEach(() => manager.close());
 
-  /** Starts the container in the background with a script; answers the pid of its conmon. */
+  /** Starts the container in the background with a script; returns the pid of its conmon. */
   async function run(mode: string, script: string, ...options: string[]): Promise<number> {
     const { exitCode, stderr } = await podman().call(
       ['run', '-d', '--name', 'service', '--sdnotify', mode, ...options, 'box', 'sh', '-c', script],

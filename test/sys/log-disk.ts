@@ -22,7 +22,7 @@ interface OpenFile {
   offset: number;
 }
 
-/** Answers an errno, negative, for the call to fail with; undefined to let it pass. */
+/** Returns an errno, negative, for the call to fail with; undefined to let it pass. */
 export type Fault = (call: string, detail: string) => number | undefined;
 
 /** Above the fds of the scripted Sys, which drivers without a file have. */

@@ -147,7 +147,7 @@ export class Life {
 
   readonly nothing = () => () => {};
 
-  /** Answers the monitor's exit status. */
+  /** Returns the monitor's exit status. */
   run(): number {
     const status = this.start().run();
     assert.ok(!this.#hung, `it waits for ever: ${this.deeds().join('; ')}`);

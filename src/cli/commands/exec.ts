@@ -84,7 +84,7 @@ export const command = defineCommand({
   },
 });
 
-/** What timeout(1) answers. */
+/** The exit status of timeout(1). */
 const exitTimedOut = 124;
 
 async function seeExecThrough(

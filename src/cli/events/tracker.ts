@@ -29,7 +29,7 @@ interface Known {
 export class EventTracker {
   readonly #known = new Map<string, Known>();
 
-  /** Takes what is known of the container now, `undefined` for nothing. Answers what has happened since, oldest
+  /** Takes what is known of the container now, `undefined` for nothing. Returns what has happened since, oldest
    * first, each once. */
   observe(id: string, state: ContainerState | undefined, now: Date): ContainerEvent[] {
     if (!state || state.status === 'creating') return this.#observeNone(id, state, now);

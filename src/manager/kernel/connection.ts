@@ -17,13 +17,14 @@ import type { Reactor, Timer } from '../../sys/reactor.ts';
 import type { Sys } from '../../sys/sys.ts';
 import { attachWindowBytes, type KernelReport } from './messages.ts';
 
-/** The monitor sends at most 8192 bytes and the type byte (CONTRACT, attach socket); a smaller buffer loses the rest. */
+/** The monitor sends at most 8192 bytes and the type byte (docs/behaviour/attach.md, A7); a smaller buffer loses the
+ * rest. */
 const packetInBytesMax = 8193;
 
 /** What Podman and CRI-O send at once, and so what a monitor's buffer holds (their copy buffers, 32 * 1024). */
 const packetOutBytesMax = 32 * 1024;
 
-/** A full backlog answers EAGAIN; the monitor accepts as soon as it has a turn. */
+/** A full backlog is EAGAIN; the monitor accepts as soon as it has a turn. */
 const connectRetryMs = 10;
 const connectTriesMax = 500;
 

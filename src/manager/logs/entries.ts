@@ -22,7 +22,7 @@ const entryBytesMax = 1024 * 1024;
 export class EntryJoiner {
   readonly #pending = new Map<LogStream, { readonly texts: Buffer[]; length: number; timestamp: string }>();
 
-  /** Takes a record; answers the entry that it completes. */
+  /** Takes a record; returns the entry that it completes. */
   take(record: LogRecord): LogEntry | undefined {
     const { stream, timestamp } = record;
     const pending = this.#pending.get(stream) ?? { texts: [], length: 0, timestamp };

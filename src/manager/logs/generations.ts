@@ -26,7 +26,7 @@ export class Generation {
     this.identity = identify(this.stat());
   }
 
-  /** Answers how many bytes were read; 0 at the end. */
+  /** Returns how many bytes were read; 0 at the end. */
   async read(buffer: Buffer, offset: number, length: number, position: number): Promise<number> {
     return (await readFd(this.#fd, buffer, offset, length, position)).bytesRead;
   }

@@ -1,4 +1,5 @@
-// One line of a k8s-file log: `2026-01-02T03:04:05.123456789+01:00 stdout F text` (CONTRACT, logs).
+// One line of a k8s-file log: `2026-01-02T03:04:05.123456789+01:00 stdout F text` (docs/behaviour/logs.md,
+// L6).
 
 /** Where a container wrote. */
 export type LogStream = 'stdout' | 'stderr';

@@ -60,7 +60,7 @@ export class SystemdManager {
     await this.call('Subscribe');
   }
 
-  /** Calls a method of systemd's manager. Answers the reply's values; rejects with a {@link DBusError} where systemd
+  /** Calls a method of systemd's manager. Returns the reply's values; rejects with a {@link DBusError} where systemd
    * or the bus refuses, with another error where the bus has gone. */
   async call(member: string, signature?: string, body?: unknown[]): Promise<unknown> {
     return this.#untilLost(

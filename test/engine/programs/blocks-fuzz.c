@@ -129,7 +129,7 @@ static void give_all_back(void)
 
 // --- pages -----------------------------------------------------------------------------------------------------
 
-// Answers how many pages of the regions are resident.
+// Returns how many pages of the regions are resident.
 static size_t check_regions(void)
 {
 	int pagemap = open("/proc/self/pagemap", O_RDONLY);

@@ -14,9 +14,9 @@ const run = promisify(execFile);
 export type Entry = Readonly<Record<string, string>>;
 
 export interface JournalWriter {
-  /** Runs one command of ./writer.ts. Answers how long it took, and the longest call in it, and all warnings so far. */
+  /** Runs one command of ./writer.ts. Returns how long it took, and the longest call in it, and all warnings so far. */
   does(command: WriterCommand): Promise<{ ms: number; longestMs: number; warnings: string[] }>;
-  /** Ends the writer: its driver is closed. Answers all warnings. */
+  /** Ends the writer: its driver is closed. Returns all warnings. */
   ends(): Promise<string[]>;
 }
 
@@ -60,7 +60,7 @@ export class Journal {
     await ended;
   }
 
-  /** Lets journald read nothing more; answers when it has stopped. */
+  /** Lets journald read nothing more; returns when it has stopped. */
   freeze(): void {
     this.#journald!.kill('SIGSTOP');
   }
@@ -99,7 +99,7 @@ export class Journal {
     return lines.map(line => Object.fromEntries(Object.entries(JSON.parse(line)).map(readField)));
   }
 
-  /** Runs a program in the namespace to its end. Answers both of its outputs; throws when it fails. */
+  /** Runs a program in the namespace to its end. Returns both of its outputs; throws when it fails. */
   async run(
     file: string,
     args: string[],

@@ -92,14 +92,14 @@ export class PodmanHome {
     return execa(file, [...before, ...args], this.#callOptions(options));
   }
 
-  /** Calls podman, which must succeed; answers its standard output without the final newline. */
+  /** Calls podman, which must succeed; returns its standard output without the final newline. */
   async ok(...args: string[]): Promise<string> {
     const { exitCode, stdout, stderr } = await this.call(args);
     assert.equal(exitCode, 0, `podman ${args.join(' ')} fails: ${stderr}`);
     return stdout.trimEnd();
   }
 
-  /** Starts a container in the background; answers its id. */
+  /** Starts a container in the background; returns its id. */
   async runDetached(...args: string[]): Promise<string> {
     return this.ok('run', '-d', ...args);
   }

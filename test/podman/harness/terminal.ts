@@ -40,7 +40,7 @@ export class Terminal {
   }
 
   /**
-   * Types the detach keys, and answers podman's exit code. Podman 4.3 knows them only when each comes in a read of its
+   * Types the detach keys, and returns podman's exit code. Podman 4.3 knows them only when each comes in a read of its
    * own, so they are typed as slowly as by hand, and once more if they did not take.
    */
   async detach(keys: string): Promise<number> {
@@ -62,7 +62,7 @@ export class Terminal {
     this.#pty.resize(cols, rows);
   }
 
-  /** Waits until the screen shows `pattern` after what was waited for before; answers the match. */
+  /** Waits until the screen shows `pattern` after what was waited for before; returns the match. */
   shows(pattern: RegExp): Promise<RegExpExecArray> {
     const { promise, resolve, reject } = Promise.withResolvers<RegExpExecArray>();
     const look = () => {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const pollMs = 20;
 
-/** Looks until `look` answers something other than undefined or false, and answers that; throws after `deadlineMs`. */
+/** Looks until `look` returns something other than undefined or false, and returns that; throws after `deadlineMs`. */
 export async function until<T>(
   what: string,
   look: () => T | Promise<T>,

@@ -84,14 +84,14 @@ export class Machine {
     return { exitCode, stdout, stderr };
   }
 
-  /** Runs a program that must succeed; answers its standard output without the final newline. */
+  /** Runs a program that must succeed; returns its standard output without the final newline. */
   async ok(file: string, ...args: string[]): Promise<string> {
     const { exitCode, stdout, stderr } = await this.run(file, args);
     assert.equal(exitCode, 0, `${file} ${args.join(' ')} fails: ${stderr}`);
     return stdout;
   }
 
-  /** Runs a program of ../programs with this Node; answers the JSON that it prints. */
+  /** Runs a program of ../programs with this Node; returns the JSON that it prints. */
   async runProgram<Result>(name: string, argument: object): Promise<Result> {
     const [node, ...args] = this.formatProgram(name, argument);
     return JSON.parse(await this.ok(node, ...args));

@@ -1,8 +1,8 @@
 // docs/behaviour is the contract, in numbered paragraphs: each is shown by a test that names it in its title.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
 import { describe, it } from 'node:test';
 
 const project = join(import.meta.dirname, '../../..');
@@ -73,15 +73,33 @@ describe('behaviour', () => {
   });
 });
 
+describe('what comments cite', () => {
+  const sources = ['src', 'scripts', 'test', 'bin'].flatMap(folder => readTexts(folder, ''));
+
+  it('every page of docs that a file names is there', () => {
+    const cited = sources.flatMap(({ path, text }) =>
+      [...text.matchAll(/\bdocs\/[\w./-]+\.md\b/g)].map(([page]) => ({ path, page })),
+    );
+    assert.ok(cited.length > 20);
+    assert.deepEqual(
+      cited.filter(({ page }) => !existsSync(join(project, page))),
+      [],
+    );
+  });
+
+  it('no comment cites a text that is not in the repository, by its name in capitals', () => {
+    const cited = sources.filter(({ text }) => /[(]CONTRACT\b/.test(text)).map(({ path }) => path);
+    assert.deepEqual(cited, []);
+  });
+});
+
 function findNumbers(text: string): string[] {
   return (text.match(number) ?? []).filter(([letter]) => letters.has(letter!));
 }
 
 function readTexts(folder: string, ending: string): { path: string; text: string }[] {
-  return readdirSync(join(project, folder), { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith(ending))
-    .map(name => ({
-      path: join(folder, name),
-      text: readFileSync(join(project, folder, name), 'utf8'),
-    }));
+  return readdirSync(join(project, folder), { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile() && entry.name.endsWith(ending))
+    .map(entry => join(entry.parentPath, entry.name))
+    .map(path => ({ path: relative(project, path), text: readFileSync(path, 'utf8') }));
 }
