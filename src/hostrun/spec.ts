@@ -10,7 +10,7 @@ export interface ProcessSpec {
   readonly env: readonly string[];
   readonly cwd: string;
   readonly terminal: boolean;
-  readonly consoleSize: { readonly width: number; readonly height: number };
+  readonly terminalSize: { readonly rows: number; readonly columns: number };
   readonly uid: number;
   readonly gid: number;
 }
@@ -61,9 +61,9 @@ function parseProcess(value: unknown): ProcessSpec {
     env: requireTexts(spec['env'] ?? [], 'env').filter(entry => entry.indexOf('=') > 0),
     cwd,
     terminal: spec['terminal'] === true,
-    consoleSize: {
-      width: requireCount(size['width'], 'width'),
-      height: requireCount(size['height'], 'height'),
+    terminalSize: {
+      rows: requireCount(size['height'], 'height'),
+      columns: requireCount(size['width'], 'width'),
     },
     uid: requireCount(user['uid'], 'uid'),
     gid: requireCount(user['gid'], 'gid'),

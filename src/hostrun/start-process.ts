@@ -47,7 +47,7 @@ export async function startProcess(spec: ProcessSpec, options: ProcessOptions, f
 /** node-pty is loaded for this only: what has no terminal starts without it, and sooner. */
 async function makeTerminal(spec: ProcessSpec) {
   const { openTerminal, sendMaster } = await import('./terminal.ts');
-  const terminal = openTerminal(sys, spec.consoleSize);
+  const terminal = openTerminal(sys, spec.terminalSize);
   return { ...terminal, send: (socketPath: string) => sendMaster(sys, terminal, socketPath) };
 }
 

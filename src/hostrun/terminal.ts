@@ -29,8 +29,8 @@ interface NativePty {
   open(columns: number, rows: number): { master: number; slave: number; pty: string };
 }
 
-export function openTerminal(sys: Sys, size: { readonly width: number; readonly height: number }): Terminal {
-  const { master, slave, pty: path } = loadNodePty().open(size.width, size.height);
+export function openTerminal(sys: Sys, size: { readonly rows: number; readonly columns: number }): Terminal {
+  const { master, slave, pty: path } = loadNodePty().open(size.columns, size.rows);
   // Else the container would hold its own master, and never see a hang-up.
   for (const fd of [master, slave]) sys.fcntl(fd, F_SETFD, sys.fcntl(fd, F_GETFD, 0) | FD_CLOEXEC);
   // runc's is blocking, and so is what the container gets; node-pty sets both to non-blocking.
