@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findInPath } from '../src/manager/executables.ts';
 import { makeBundle } from '../test/fixtures/bundle.ts';
 
 const project = join(import.meta.dirname, '..');
@@ -130,7 +131,7 @@ function chooseRuntime(): Runtime {
   const busybox = ['/bin/busybox', '/usr/bin/busybox'].find(isStatic);
   if (busybox !== undefined && named !== 'hostrun') {
     for (const name of named === undefined ? ['runc', 'crun'] : [named]) {
-      const path = findInPath(name);
+      const path = name.includes('/') ? name : findInPath(name, ['/usr/sbin', '/sbin', '/usr/local/sbin']);
       if (path === undefined || !isUsable(path, busybox)) continue;
       installRoot(join(work, 'bundle'), busybox);
       return { path, shell: '/bin/sh', words: '' };
@@ -172,11 +173,6 @@ function isStatic(path: string): boolean {
 function callRuntime(path: string, ...args: string[]) {
   const words = ['--root', join(work, 'trial-state'), ...args];
   return spawnSync(path, words, { stdio: 'ignore', timeout: 20_000 });
-}
-
-function findInPath(name: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin', '/usr/local/sbin'];
-  return name.includes('/') ? name : folders.map(folder => join(folder, name)).find(path => existsSync(path));
 }
 
 function say(title: string): void {

@@ -1,8 +1,9 @@
 // Which OCI runtime a directory of state is for. The first container that is created there decides, and it is
 // written down, so that later command lines need not name it again.
 
-import { accessSync, constants, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { findInPath } from '../manager/executables.ts';
 import type { Globals } from './globals.ts';
 
 /** A runtime, and the arguments before its subcommand. */
@@ -64,8 +65,7 @@ export function forgetChoice(root: string): void {
 /** The absolute path of an executable, or the name as it is where there is none. */
 function locate(name: string): string {
   if (name.includes('/')) return resolve(name);
-  const directories = [...(process.env['PATH'] ?? '').split(delimiter), ...moreDirectories];
-  return directories.map(directory => resolve(directory, name)).find(isExecutable) ?? name;
+  return findInPath(name, moreDirectories) ?? name;
 }
 
 function defaultRuntime(): string {
@@ -74,13 +74,4 @@ function defaultRuntime(): string {
 
 function fileIn(root: string): string {
   return join(root, 'conmonctl.json');
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,7 +1,7 @@
 // Where programs are.
 
 import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ArgumentError } from './errors.ts';
 
@@ -9,18 +9,27 @@ import { ArgumentError } from './errors.ts';
  * directory of this moment, which may be another when it is run. */
 export function findExecutable(file: string): string {
   if (file.includes('/')) return resolve(file);
-  const found = (process.env['PATH'] ?? '').split(delimiter).map(directory => resolve(directory, file));
-  const path = found.find(isExecutable);
+  const path = findInPath(file);
   if (path === undefined) throw new ArgumentError(`${file} is not in PATH`);
   return path;
+}
+
+/** The absolute path of the executable of this name that is first in PATH, or else in `moreDirectories`. */
+export function findInPath(name: string, moreDirectories: readonly string[] = []): string | undefined {
+  return findIn([...(process.env['PATH'] ?? '').split(delimiter), ...moreDirectories], name);
+}
+
+/** The same of `directories` only. */
+export function findIn(directories: readonly string[], name: string): string | undefined {
+  return directories.map(directory => resolve(directory, name)).find(isExecutable);
 }
 
 /** This package's monitor where it has been built, else the first one where Podman looks (its default of
  * `conmon_path`, containers/common pkg/config/default.go). */
 export function findMonitor(): string {
   const own = fileURLToPath(new URL('../../dist/conmon', import.meta.url));
-  const path = [own, ...monitorPlaces.map(directory => join(directory, 'conmon'))].find(isExecutable);
-  return path ?? findExecutable('conmon');
+  if (isExecutable(own)) return own;
+  return findIn(monitorPlaces, 'conmon') ?? findExecutable('conmon');
 }
 
 const monitorPlaces = [

@@ -1,8 +1,9 @@
 // The conmons that are measured: ours, and one or two in C.
 
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants, realpathSync } from 'node:fs';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { findInPath } from '../../src/manager/executables.ts';
 import { tellGeneration } from '../conformance/conmons.ts';
 import type { Conmon } from '../podman/harness/conmons.ts';
 
@@ -85,20 +86,4 @@ function nameCConmon(path: string): string {
 function describeConmon(name: string, path: string, isReference: boolean): Conmon {
   const real = realpathSync(path);
   return { name, path: real, home: dirname(real), isReference };
-}
-
-function findInPath(name: string): string | undefined {
-  return (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .map(directory => join(directory, name))
-    .find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,8 +1,7 @@
 // The two conmons that are compared.
 
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { findIn, findInPath } from '../../src/manager/executables.ts';
 import { conmon as ourPath } from '../fixtures/conmon.ts';
 
 /** What a C conmon is: releases before 2.2, the releases from then on, and what comes after 2.2.1 in the repository. */
@@ -49,17 +48,5 @@ export function tellGeneration(version: string, help: string): Generation {
 
 function findCConmon(): string | undefined {
   const named = process.env['CONMON_C'];
-  const paths = named
-    ? [named]
-    : (process.env['PATH'] ?? '').split(delimiter).map(folder => join(folder, 'conmon'));
-  return paths.find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return named ? findIn(['.'], named) : findInPath('conmon');
 }

@@ -3,8 +3,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { findInPath } from '../../src/manager/executables.ts';
 import { Runtime, type RuntimeOptions } from '../../src/manager/index.ts';
 import { makeBundle } from '../fixtures/bundle.ts';
 import { conmon, form } from '../fixtures/conmon.ts';
@@ -118,9 +119,4 @@ function runcWorks(): boolean {
     if (existsSync(join(dir, 'root', 'probe'))) execFileSync('runc', [...root, 'delete', '--force', 'probe']);
     rmSync(dir, { recursive: true, force: true });
   }
-}
-
-function findInPath(name: string): string | undefined {
-  const directories = (process.env['PATH'] ?? '').split(delimiter);
-  return directories.map(directory => join(directory, name)).find(existsSync);
 }

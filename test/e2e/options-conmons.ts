@@ -4,13 +4,14 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { findInPath } from '../../src/manager/executables.ts';
 
 export { conmon as ours } from '../fixtures/conmon.ts';
 
 /** C conmon: CONMON_C, or the one in PATH; undefined where there is none. */
-export const theirs = findConmon();
+export const theirs = process.env['CONMON_C'] ?? findInPath('conmon');
 
 const runTimeoutMs = 20_000;
 
@@ -54,13 +55,4 @@ export function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'conmon-options-'));
   t.after(() => rmSync(folder, { recursive: true }));
   return folder;
-}
-
-function findConmon(): string | undefined {
-  const named = process.env['CONMON_C'];
-  if (named !== undefined) return named;
-  return (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .map(folder => join(folder, 'conmon'))
-    .find(path => existsSync(path));
 }

@@ -19,6 +19,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { findInPath } from '../../src/manager/executables.ts';
 import { O_CLOEXEC, SOCK_CLOEXEC, SOCK_STREAM } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
 import { makeBundle } from '../fixtures/bundle.ts';
@@ -106,7 +107,7 @@ test('R5, P16 runtime: runc takes LISTEN_FDS for its own, and hands the containe
   const [readEnd, writeEnd] = makePipe();
   const box = startMonitored(t, {
     cid,
-    runtime: findRunc(),
+    runtime: findInPath('runc')!,
     before: ['/bin/sh', '-c', 'export LISTEN_PID=$$; exec "$@"', 'sh'],
     env: { LISTEN_FDS: '2' },
     args: ['--sync', '-b', bundle, '--runtime-arg', '--root', '--runtime-arg', root],
@@ -353,13 +354,9 @@ function recordStart(t: TestContext, options: MonitoredOptions) {
   return { box, record: { dir, text, entries, fds } };
 }
 
-function findRunc(): string {
-  return spawnSync('/bin/sh', ['-c', 'command -v runc'], { encoding: 'utf8' }).stdout.trim();
-}
-
 /** Why runc cannot run a container here; false when it can. */
 function withoutRunc(): string | false {
-  if (findRunc() === '' || !existsSync('/bin/busybox')) return 'needs runc and busybox';
+  if (findInPath('runc') === undefined || !existsSync('/bin/busybox')) return 'needs runc and busybox';
   const dir = mkdtempSync(join(tmpdir(), 'runc-'));
   const bundle = makeBusyboxBundle(dir, ':');
   const args = ['--root', join(dir, 'root'), 'run', '--bundle', bundle, `probe-${process.pid}`];

@@ -1,16 +1,16 @@
 // The programs of this machine that the suite is made of.
 
-import { accessSync, constants } from 'node:fs';
 import { copyFile, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { findIn } from '../../../src/manager/executables.ts';
 
 export const podmanPath = findProgram('podman');
 export const runcPath = findProgram('runc');
 export const busyboxPath = findProgram('busybox');
 export const socatPath = findProgram('socat');
 /** What `podman run --init` puts before the command, where Podman looks for it. */
-export const initPath = ['/usr/libexec/podman/catatonit', '/usr/bin/catatonit'].find(isExecutable);
+export const initPath = findIn(['/usr/libexec/podman', '/usr/bin'], 'catatonit');
 
 /** Fills an empty directory with what a container needs: busybox under all its names, and mount points. */
 export async function makeRootfs(directory: string): Promise<void> {
@@ -22,16 +22,5 @@ export async function makeRootfs(directory: string): Promise<void> {
 }
 
 function findProgram(name: string): string | undefined {
-  return ['/usr/bin', '/usr/sbin', '/bin', '/sbin', '/usr/local/bin', '/usr/local/sbin']
-    .map(directory => join(directory, name))
-    .find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return findIn(['/usr/bin', '/usr/sbin', '/bin', '/sbin', '/usr/local/bin', '/usr/local/sbin'], name);
 }
