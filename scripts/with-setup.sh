@@ -28,7 +28,7 @@ main() {
     test:long) build; run scripts/test.ts --long "$@" ;;
     conformance) build; run scripts/conformance.ts "$@" ;;
     bench) build; run test/bench/main.ts "$@" ;;
-    lint) biome check src bin test scripts "$@"; knip --treat-config-hints-as-errors; run scripts/unused-members.ts ;;
+    lint) biome check --error-on-warnings src bin test scripts "$@"; knip --treat-config-hints-as-errors; run scripts/unused-members.ts ;;
     typecheck) exec tsc --noEmit "$@" ;;
     *) fail "There is no task named $task." ;;
   esac

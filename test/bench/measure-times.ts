@@ -1,6 +1,6 @@
 // The times that a caller waits for: until it has the container's pid, and until it learns of the end.
 
-import { until } from '../podman/harness/until.ts';
+import { until } from '../fixtures/waiting.ts';
 import { BenchMonitor } from './bench-monitor.ts';
 import { callCleanup } from './command-lines.ts';
 import { inTurns } from './contenders.ts';

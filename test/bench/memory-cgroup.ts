@@ -4,8 +4,7 @@ import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SIGKILL } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
-import { waitUntil } from '../fixtures/monitored.ts';
-import { waitForEnd } from '../fixtures/waiting.ts';
+import { waitForEnd, waitUntil } from '../fixtures/waiting.ts';
 
 /** How the two versions name the same things. */
 interface Hierarchy {

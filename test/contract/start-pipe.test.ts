@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { it } from 'node:test';
-import { setTimeout as pass } from 'node:timers/promises';
+import { until } from '../fixtures/waiting.ts';
 
 const conmon = `${import.meta.dirname}/../../dist/conmon`;
 const startFd = 4;
@@ -27,5 +27,5 @@ for (const go of ['\0', ''])
 // The kernel shows which call a process waits in, and its arguments.
 async function untilItReads(pid: number, fd: number): Promise<void> {
   const waiting = new RegExp(`^\\d+ 0x${fd.toString(16)} `);
-  while (!waiting.test(readFileSync(`/proc/${pid}/syscall`, 'utf8'))) await pass(1);
+  await until(`a read of fd ${fd}`, () => waiting.test(readFileSync(`/proc/${pid}/syscall`, 'utf8')));
 }

@@ -13,7 +13,7 @@ import { makeBundle } from '../fixtures/bundle.ts';
 import { startConmon } from '../fixtures/caller.ts';
 import { conmon } from '../fixtures/conmon.ts';
 import { withoutTerminals } from '../fixtures/terminals.ts';
-import { hangMs, waitForFile } from '../fixtures/waiting.ts';
+import { waitForFile, waitUntil } from '../fixtures/waiting.ts';
 import { hostrun, runHostrun } from './hostrun-harness.ts';
 
 const id = 'container-with-clients';
@@ -163,11 +163,3 @@ test('monitor C12: sizes that come before the terminal: the last one applies, fr
     on.run('delete', '--force');
   }
 });
-
-function waitUntil(isDone: () => boolean, what: string): void {
-  const endMs = Date.now() + hangMs;
-  while (!isDone()) {
-    assert.ok(Date.now() < endMs, `waited for: ${what}`);
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-  }
-}

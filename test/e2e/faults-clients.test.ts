@@ -16,11 +16,10 @@ import {
   makeGate,
   openGate,
   startMonitored,
-  waitUntil,
 } from '../fixtures/monitored.ts';
 import { openPrivateMounts, withoutMounts } from '../fixtures/private-mounts.ts';
 import { withoutPrograms } from '../fixtures/programs.ts';
-import { waitForFile } from '../fixtures/waiting.ts';
+import { waitForFile, waitUntil } from '../fixtures/waiting.ts';
 
 const withoutFdLimits = withoutPrograms('perl', 'prlimit');
 

@@ -16,10 +16,9 @@ import {
   makeGate,
   openGate,
   startMonitored,
-  waitUntil,
 } from '../fixtures/monitored.ts';
 import { openPrivateMounts, type PrivateMounts, withoutMounts } from '../fixtures/private-mounts.ts';
-import { waitForFile } from '../fixtures/waiting.ts';
+import { waitForFile, waitForText } from '../fixtures/waiting.ts';
 
 const record = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}[+-]\d\d:\d\d (stdout|stderr) [PF] .*$/;
 const EIO = 5;
@@ -86,7 +85,7 @@ describe('fault: a disk of the test’s own', { skip: withoutMounts }, () => {
     });
     box.started();
     const path = mounts.at('/dev/disk/LOG');
-    waitUntil(() => readFileSync(path, 'utf8').includes('before'), 'the first line');
+    waitForText(path, 'before');
     // A file that is open for writing keeps a file system from being remounted; a reopen finds it read-only.
     mounts.run('mount --bind /dev/disk /dev/disk; mount -o remount,bind,ro /dev/disk');
     writeFileSync(join(box.bundle, 'ctl'), '2 0 0\n');

@@ -5,7 +5,8 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { conmon } from '../fixtures/conmon.ts';
-import { fixture, makeFolder, makeGate, openGate, waitUntil } from '../fixtures/monitored.ts';
+import { fixture, makeFolder, makeGate, openGate } from '../fixtures/monitored.ts';
+import { waitUntil } from '../fixtures/waiting.ts';
 import { Journal } from '../journald/harness/journal.ts';
 import { probeJournald } from '../journald/harness/probe.ts';
 

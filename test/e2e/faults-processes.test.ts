@@ -17,9 +17,8 @@ import {
   openGate,
   startMonitored,
   waitForChild,
-  waitUntil,
 } from '../fixtures/monitored.ts';
-import { waitForFile } from '../fixtures/waiting.ts';
+import { waitForFile, waitUntil } from '../fixtures/waiting.ts';
 
 /** Far more than the way from a container's end to its exit file takes, far less than the helpers here live. */
 const promptMs = 5000;

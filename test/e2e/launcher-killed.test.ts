@@ -8,7 +8,8 @@ import { type TestContext, test } from 'node:test';
 import { SIGINT, SIGKILL, SIGTERM } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
 import { dynamicConmon, form } from '../fixtures/conmon.ts';
-import { fixture, type Monitored, makeFolder, startMonitored, waitUntil } from '../fixtures/monitored.ts';
+import { fixture, type Monitored, makeFolder, startMonitored } from '../fixtures/monitored.ts';
+import { waitUntil } from '../fixtures/waiting.ts';
 
 const endingSignals = { SIGTERM, SIGINT, SIGKILL };
 const SIGCONT = 18;

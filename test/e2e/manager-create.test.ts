@@ -23,6 +23,7 @@ import {
   RuntimeError,
   TimeLimitError,
 } from '../../src/manager/index.ts';
+import { until } from '../fixtures/waiting.ts';
 import { conmons, makeManager, makeShellBundle, ociRuntime, runContainer } from './manager-harness.ts';
 
 for (const conmon of conmons)
@@ -81,7 +82,7 @@ for (const conmon of conmons)
       // The naive way: give up, and leave the rest to itself. What comes late is then there, and in the way.
       rmSync(join(dir, 'fast'));
       await assert.rejects(createNaively(late, conmon.path, join(dir, 'naive'), bundle, 300), /gave up/);
-      assert.equal(await appears(late, join(dir, 'naive'), 'late'), true);
+      await waitForLate(late, join(dir, 'naive'), 'late');
     });
 
     test('create: aborted, it rejects with the signal’s reason and leaves nothing', async t => {
@@ -201,17 +202,13 @@ async function createNaively(runtime: string, conmon: string, dir: string, bundl
   }).finally(() => sync.destroy());
 }
 
-async function appears(runtime: string, dir: string, id: string): Promise<boolean> {
+/** Waits until the runtime knows the container, then takes it away. */
+async function waitForLate(runtime: string, dir: string, id: string): Promise<void> {
   const { execa } = await import('execa');
-  const { setTimeout: sleep } = await import('node:timers/promises');
   const root = ['--root', join(dir, 'root')];
-  for (let tries = 0; tries < 200; tries++) {
-    const { exitCode } = await execa(runtime, [...root, 'state', id], { reject: false });
-    if (exitCode === 0) {
-      await execa(runtime, [...root, 'delete', '--force', id]);
-      return true;
-    }
-    await sleep(20);
-  }
-  return false;
+  await until(
+    `container ${id}`,
+    async () => (await execa(runtime, [...root, 'state', id], { reject: false })).exitCode === 0,
+  );
+  await execa(runtime, [...root, 'delete', '--force', id]);
 }

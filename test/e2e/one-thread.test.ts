@@ -24,9 +24,9 @@ import {
   makeGate,
   openGate,
   startMonitored,
-  waitUntil,
 } from '../fixtures/monitored.ts';
 import { withoutPrograms } from '../fixtures/programs.ts';
+import { waitUntil } from '../fixtures/waiting.ts';
 
 /** For all of which each client has room in its queue, so that none is waited for. */
 const linesCount = 50_000;

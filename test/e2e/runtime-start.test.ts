@@ -31,9 +31,8 @@ import {
   makeGate,
   openGate,
   startMonitored,
-  waitUntil,
 } from '../fixtures/monitored.ts';
-import { must, waitForFile } from '../fixtures/waiting.ts';
+import { must, waitForFile, waitUntil } from '../fixtures/waiting.ts';
 
 /** Times of files are those of the last tick. */
 const tickMs = 10;

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { SIGKILL, SIGTERM } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
-import { listChildren, makeGate, openGate, startMonitored, waitUntil } from '../fixtures/monitored.ts';
-import { waitForEnd } from '../fixtures/waiting.ts';
+import { listChildren, makeGate, openGate, startMonitored } from '../fixtures/monitored.ts';
+import { waitForEnd, waitUntil } from '../fixtures/waiting.ts';
 
 test('G4 signals: the container’s process gets them alone, and not its group', t => {
   const box = startMonitored(t, { container: 'sleep 3600 & echo $!; exec sleep 3600' });

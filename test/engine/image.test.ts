@@ -14,8 +14,8 @@ import {
   makeGate,
   openGate,
   startMonitored,
-  waitUntil,
 } from '../fixtures/monitored.ts';
+import { waitUntil } from '../fixtures/waiting.ts';
 import { buildMonitor, engineVersions } from './engine-program.ts';
 import { compareImage, type ImageChanges } from './image-memory.ts';
 

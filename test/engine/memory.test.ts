@@ -24,9 +24,8 @@ import {
   makeGate,
   openGate,
   startMonitored,
-  waitUntil,
 } from '../fixtures/monitored.ts';
-import { waitForFile } from '../fixtures/waiting.ts';
+import { waitForFile, waitUntil } from '../fixtures/waiting.ts';
 import { compileProgram } from './c-program.ts';
 
 /** 1 for the whole of it, as in test/long. */

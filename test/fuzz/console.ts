@@ -14,8 +14,8 @@ import {
   SOCK_STREAM,
 } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
-import { makeFolder, makeGate, startMonitored, waitUntil } from '../fixtures/monitored.ts';
-import { must } from '../fixtures/waiting.ts';
+import { makeFolder, makeGate, startMonitored } from '../fixtures/monitored.ts';
+import { must, waitUntil } from '../fixtures/waiting.ts';
 import { type Kind, limitMs } from './fuzz.ts';
 import { bytes, size } from './inputs.ts';
 import { containerStatus, follow } from './lives.ts';

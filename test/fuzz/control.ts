@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { O_CLOEXEC, O_NONBLOCK, O_WRONLY, SIGTERM } from '../../src/sys/constants.ts';
 import { EAGAIN } from '../../src/sys/errno.ts';
 import { sys } from '../../src/sys/real.ts';
-import { startMonitored, waitUntil } from '../fixtures/monitored.ts';
-import { must, waitForFile } from '../fixtures/waiting.ts';
+import { startMonitored } from '../fixtures/monitored.ts';
+import { must, waitForFile, waitUntil } from '../fixtures/waiting.ts';
 import { type Kind, limitMs } from './fuzz.ts';
 import { bytes, size } from './inputs.ts';
 

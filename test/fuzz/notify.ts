@@ -14,8 +14,8 @@ import {
 } from '../../src/sys/constants.ts';
 import { EAGAIN, EMSGSIZE, ENOBUFS } from '../../src/sys/errno.ts';
 import { sys } from '../../src/sys/real.ts';
-import { makeFolder, startMonitored, waitUntil } from '../fixtures/monitored.ts';
-import { must, waitReadable } from '../fixtures/waiting.ts';
+import { makeFolder, startMonitored } from '../fixtures/monitored.ts';
+import { must, waitReadable, waitUntil } from '../fixtures/waiting.ts';
 import { type Kind, limitMs } from './fuzz.ts';
 import { bytes, size } from './inputs.ts';
 

@@ -17,9 +17,8 @@ import {
   makeGate,
   openGate,
   startMonitored,
-  waitUntil,
 } from '../fixtures/monitored.ts';
-import { must } from '../fixtures/waiting.ts';
+import { must, waitUntil } from '../fixtures/waiting.ts';
 
 const containersCount = 1000;
 const atATime = 4;

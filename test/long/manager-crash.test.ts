@@ -11,6 +11,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ContainerState, type Runtime, RuntimeError, StateError } from '../../src/manager/index.ts';
 import { type Conmon, conmons, makeManager, makeShellBundle, ociRuntime } from '../e2e/manager-harness.ts';
+import { until } from '../fixtures/waiting.ts';
 
 const kills = Number(process.env['MANAGER_KILLS'] ?? 100);
 const fixtures = join(import.meta.dirname, '../fixtures');
@@ -155,12 +156,10 @@ async function startOrFindStarted(runtime: Runtime, id: string): Promise<boolean
 
 /** The states once no creation is under way any more: a monitor that was let go finishes what it began. */
 async function settle(runtime: Runtime): Promise<ContainerState[]> {
-  for (let tries = 0; tries < 500; tries++) {
+  return until('the end of every creation', async () => {
     const states = await runtime.list();
-    if (states.every(({ status }) => status !== 'creating')) return states;
-    await sleep(20);
-  }
-  throw new Error('a creation never ends');
+    return states.every(({ status }) => status !== 'creating') && states;
+  });
 }
 
 function listInRuntime(runtime: Runtime): string[] {

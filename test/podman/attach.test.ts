@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
+import { until } from '../fixtures/waiting.ts';
 import { assertSameText } from './harness/assert-same-text.ts';
 import type { PodmanHome } from './harness/podman-home.ts';
 import { Terminal } from './harness/terminal.ts';
 import { underEachConmon } from './harness/under-each-conmon.ts';
-import { until } from './harness/until.ts';
 
 const detachKeys = '\x10\x11'; // Ctrl-P, Ctrl-Q: Podman's default
 

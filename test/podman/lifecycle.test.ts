@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { until } from '../fixtures/waiting.ts';
 import { initPath } from './harness/machine.ts';
 import { underEachConmon } from './harness/under-each-conmon.ts';
-import { until } from './harness/until.ts';
 
 const waitsForTerm = 'trap "exit 19" TERM; echo ready; sleep 1000 & wait';
 

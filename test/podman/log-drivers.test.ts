@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { until } from '../fixtures/waiting.ts';
 import { Journal } from '../journald/harness/journal.ts';
 import { assertSameText } from './harness/assert-same-text.ts';
 import { underEachConmon } from './harness/under-each-conmon.ts';
-import { until } from './harness/until.ts';
 
 let journal: Journal;
 

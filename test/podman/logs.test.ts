@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { test } from 'node:test';
+import { until } from '../fixtures/waiting.ts';
 import { assertSameText } from './harness/assert-same-text.ts';
 import type { PodmanHome } from './harness/podman-home.ts';
 import { underEachConmon } from './harness/under-each-conmon.ts';
-import { until } from './harness/until.ts';
 
 const stamp = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{9}[+-]\d{2}:\d{2}$/;
 

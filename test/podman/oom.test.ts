@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { until } from '../fixtures/waiting.ts';
 import { underEachConmon } from './harness/under-each-conmon.ts';
-import { until } from './harness/until.ts';
 
 const limit = ['--memory', '16m', '--memory-swap', '16m'];
 const eat = 'exec dd if=/dev/zero of=/dev/null bs=200M';

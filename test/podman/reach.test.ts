@@ -6,8 +6,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { execa } from 'execa';
+import { until } from '../fixtures/waiting.ts';
 import { underEachConmon } from './harness/under-each-conmon.ts';
-import { until } from './harness/until.ts';
 
 underEachConmon('reach', podman => {
   test('a conmon whose version Podman does not like is not replaced by another', async () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { until } from '../fixtures/waiting.ts';
 import { Terminal } from './harness/terminal.ts';
 import { underEachConmon } from './harness/under-each-conmon.ts';
-import { until } from './harness/until.ts';
 
 underEachConmon('run', podman => {
   test('foreground: standard output and standard error arrive apart, whole and in order', async () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { until } from '../podman/harness/until.ts';
+import { until } from '../fixtures/waiting.ts';
 import { Machine } from './harness/machine.ts';
 import type { Placed, Placing } from './programs/place.ts';
 

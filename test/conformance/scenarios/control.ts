@@ -1,7 +1,6 @@
 // The fifos ctl and winsz, and the terminal's size.
 
-import { waitUntil } from '../../fixtures/monitored.ts';
-import { waitForFile } from '../../fixtures/waiting.ts';
+import { waitForFile, waitUntil } from '../../fixtures/waiting.ts';
 import { makeOciContainer } from '../oci-runtime.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';

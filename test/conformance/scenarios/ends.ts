@@ -1,10 +1,10 @@
 // How containers and monitors end: signals, timeouts, exit commands, OOM, what stays open until when.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { SIGINT, SIGQUIT, SIGTERM } from '../../../src/sys/constants.ts';
 import { sys } from '../../../src/sys/real.ts';
-import { waitForChild, waitUntil } from '../../fixtures/monitored.ts';
-import { waitForChange, waitForFile } from '../../fixtures/waiting.ts';
+import { waitForChild } from '../../fixtures/monitored.ts';
+import { waitForFile, waitForText, waitUntil } from '../../fixtures/waiting.ts';
 import { makeOciContainer } from '../oci-runtime.ts';
 import { openPacketChannel } from '../packet-channel.ts';
 import { cid, type RunOptions } from '../run.ts';
@@ -26,17 +26,12 @@ const waitsForSignals = `exec perl -e '
   print "ready\\n";
   sleep 60'`;
 
-function waitForLog(stage: Stage, text: string): void {
-  const path = stage.at('LOG');
-  waitForChange(stage.dir, () => existsSync(path) && readFileSync(path, 'latin1').includes(text), text);
-}
-
 const signalled = (name: keyof typeof signals): Scenario => ({
   name: `ends/${name}-while-running`,
   play: stage => {
     const run = stage.start({ container: waitsForSignals });
     const monitor = run.monitor();
-    waitForLog(stage, 'ready');
+    waitForText(stage.at('LOG'), 'ready');
     sys.kill(monitor, signals[name]);
     run.end();
   },

@@ -1,7 +1,7 @@
 // What is in the log, and in the log's folder.
 
-import { existsSync, readFileSync, renameSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
-import { waitForChange } from '../../fixtures/waiting.ts';
+import { existsSync, renameSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
+import { waitForChange, waitForText } from '../../fixtures/waiting.ts';
 import type { RunOptions } from '../run.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
@@ -14,12 +14,7 @@ const together = (list: string) => writes(`join("", ${list})`);
 
 /** Waits until the log holds `text`, so that what comes next is not read together with it. */
 function waitForLog(stage: Stage, text: string, name = 'LOG'): void {
-  const path = stage.at(name);
-  waitForChange(
-    stage.dir,
-    () => existsSync(path) && readFileSync(path, 'latin1').includes(text),
-    `${text} in ${name}`,
-  );
+  waitForText(stage.at(name), text);
 }
 
 /** The container prints `one`, and after `between`, `two`; each when the other was logged. */

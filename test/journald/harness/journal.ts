@@ -4,8 +4,8 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { until } from '../../fixtures/waiting.ts';
 import { journaldPath } from './probe.ts';
 
 const run = promisify(execFile);
@@ -47,10 +47,10 @@ export class Journal {
     const socket = `${this.#root}/run/systemd/journal/socket`;
     rmSync(socket, { force: true });
     this.#journald = this.#spawn(journaldPath, []);
-    while (!existsSync(socket)) {
-      if (this.#journald.exitCode !== null) throw new Error('journald ended at once');
-      await delay(10);
-    }
+    await until('the socket of journald', () => {
+      if (this.#journald!.exitCode !== null) throw new Error('journald ended at once');
+      return existsSync(socket);
+    });
   }
 
   /** Ends journald at once; its socket's file stays. */

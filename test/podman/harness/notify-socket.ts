@@ -4,8 +4,7 @@ import { rmSync } from 'node:fs';
 import { MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_DGRAM } from '../../../src/sys/constants.ts';
 import { EAGAIN } from '../../../src/sys/errno.ts';
 import { sys } from '../../../src/sys/real.ts';
-import { must } from '../../fixtures/waiting.ts';
-import { until } from './until.ts';
+import { must, until } from '../../fixtures/waiting.ts';
 
 const datagramBytesMax = 4096;
 

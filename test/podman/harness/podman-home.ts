@@ -5,10 +5,10 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { until } from '../../fixtures/waiting.ts';
 import type { Conmon } from './conmons.ts';
 import { makeRootfs, podmanPath, runcPath } from './machine.ts';
 import { listProcesses, type ProcessFacts, readProcess } from './processes.ts';
-import { until } from './until.ts';
 
 /** Podman itself gives a conmon 240 s to answer; nothing here should take nearly as long. */
 const callTimeoutMs = 60_000;

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type IPty, spawn } from 'node-pty';
+import { until } from '../../fixtures/waiting.ts';
 import { podmanPath } from './machine.ts';
 import type { PodmanHome } from './podman-home.ts';
-import { until } from './until.ts';
 
 const answerTimeoutMs = 20_000;
 const keyPauseMs = 60;

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { findHierarchies } from '../../../src/manager/cgroupfs.ts';
-import { until } from '../../podman/harness/until.ts';
+import { until } from '../../fixtures/waiting.ts';
 
 const repository = join(import.meta.dirname, '../../..');
 
