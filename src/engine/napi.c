@@ -99,20 +99,12 @@ napi_status napi_get_cb_info(napi_env env, napi_callback_info info, size_t *coun
 	return napi_ok;
 }
 
-napi_status napi_get_value_int64(napi_env env, napi_value value, int64_t *result)
+napi_status napi_get_value_double(napi_env env, napi_value value, double *result)
 {
 	JSValueConst number = *value_at(value);
 	if (!JS_IsNumber(number))
 		return napi_invalid_arg;
-	return JS_ToInt64(env->context, result, number) == 0 ? napi_ok : napi_generic_failure;
-}
-
-napi_status napi_get_value_int32(napi_env env, napi_value value, int32_t *result)
-{
-	JSValueConst number = *value_at(value);
-	if (!JS_IsNumber(number))
-		return napi_invalid_arg;
-	return JS_ToInt32(env->context, result, number) == 0 ? napi_ok : napi_generic_failure;
+	return JS_ToFloat64(env->context, result, number) == 0 ? napi_ok : napi_generic_failure;
 }
 
 napi_status napi_get_value_bool(napi_env env, napi_value value, bool *result)
@@ -148,11 +140,18 @@ napi_status napi_get_typedarray_info(napi_env env, napi_value value, napi_typeda
 				     napi_value *buffer, size_t *offset)
 {
 	(void)buffer, (void)offset;
+	static const napi_typedarray_type types[] = {
+		[engine_uint8_array] = napi_uint8_array,
+		[engine_int32_array] = napi_int32_array,
+		[engine_float64_array] = napi_float64_array,
+		[engine_other_array] = napi_other_array,
+	};
+	enum engine_array kind = engine_array_of(*value_at(value));
 	size_t bytes, element;
-	uint8_t *start = bytes_of_array(env->context, *value_at(value), &bytes, &element);
+	uint8_t *start = kind <= engine_list ? NULL : bytes_of_array(env->context, *value_at(value), &bytes, &element);
 	if (!start)
 		return napi_invalid_arg;
-	*type = element == 8 ? napi_float64_array : element == 4 ? napi_int32_array : napi_uint8_array;
+	*type = types[kind];
 	*length = bytes / element;
 	*data = start;
 	return napi_ok;
@@ -185,6 +184,8 @@ static napi_status kept(napi_env env, JSValue value, napi_value *result)
 
 napi_status napi_get_array_length(napi_env env, napi_value array, uint32_t *length)
 {
+	if (engine_array_of(*value_at(array)) != engine_list)
+		return napi_invalid_arg;
 	JSValue value = JS_GetPropertyStr(env->context, *value_at(array), "length");
 	int64_t number = -1;
 	if (!JS_IsNumber(value) || JS_ToInt64(env->context, &number, value) != 0 || number < 0 || number > UINT32_MAX) {

@@ -57,7 +57,7 @@ export class Reactor {
   /** The same for those who have another way where the kernel refuses. Returns 0 or -errno. */
   tryWatch(fd: number, events: number, handler: FdHandler): number {
     if (this.#handlers.has(fd)) throw new Error(`fd ${fd} is watched already`);
-    const answer = this.#sys.epollCtl(this.#epfd, EPOLL_CTL_ADD, fd, events || EPOLLET);
+    const answer = this.#sys.epollCtl(this.#epfd, EPOLL_CTL_ADD, fd, bitsOf(events));
     if (answer >= 0) this.#handlers.set(fd, handler);
     return answer;
   }
@@ -65,7 +65,7 @@ export class Reactor {
   /** Changes which events are waited for; `events` as for {@link watch}. The kernel needs no memory for it. */
   rearm(fd: number, events: number): void {
     if (!this.#handlers.has(fd)) throw new Error(`fd ${fd} is not watched`);
-    this.#control(EPOLL_CTL_MOD, fd, events || EPOLLET);
+    this.#control(EPOLL_CTL_MOD, fd, bitsOf(events));
   }
 
   /** Stops watching; to be called before the fd is closed. */
@@ -129,4 +129,9 @@ export class Reactor {
 
 function fail(fd: number, errno: number): never {
   throw new FatalError(`Failed to watch fd ${fd}`, { errno, syscall: 'epoll_ctl' });
+}
+
+/** With EPOLLET among them, `|` has made a negative number of the bits. */
+function bitsOf(events: number): number {
+  return (events || EPOLLET) >>> 0;
 }

@@ -1,6 +1,8 @@
 // The Sys for tests: an answer book. What is not scripted is answered as a quiet system would: calls succeed, new
-// fds and pids are fresh numbers, nothing is there to be read. It keeps no model of pipes or of a file system.
+// fds and pids are fresh numbers, nothing is there to be read. It keeps no model of pipes or of a file system. Wrong
+// arguments are refused as the real one refuses them.
 
+import { checkArguments } from './argument-kinds.ts';
 import { CLOCK_MONOTONIC, EPOLL_CTL_DEL, EPOLLERR, EPOLLHUP } from './constants.ts';
 import { EAGAIN, ECHILD } from './errno.ts';
 import type { Sys } from './sys.ts';
@@ -56,13 +58,13 @@ class Script {
   #nextFd = 100;
   #nextPid = 5000;
 
-  /** Answers the next calls of that name, in this order, before all else. */
+  /** Returns the next calls of that name, in this order, before all else. */
   answer<K extends SysCall>(name: K, ...answers: Answer<K>[]): this {
     append(this.#answers, name, answers as AnyAnswer[]);
     return this;
   }
 
-  /** Answers every call of that name for which no {@link answer} is left, in place of the default. */
+  /** Returns every call of that name for which no {@link answer} is left, in place of the default. */
   always<K extends SysCall>(name: K, answer: Answer<K>): this {
     this.#standing.set(name, answer as AnyAnswer);
     return this;
@@ -132,6 +134,7 @@ class Script {
   // --- for the calls below -----------------------------------------------------------------------------------
 
   perform(name: SysCall, args: never[]): number {
+    checkArguments(name, args);
     this.calls.push([name, ...recordArgs(name, args)]);
     const scripted = this.#answers.get(name)?.shift() ?? this.#standing.get(name);
     const answer = scripted ?? (defaults[name] as Default)(this, ...args);

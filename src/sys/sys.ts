@@ -1,5 +1,5 @@
 // The only door to the kernel. Each method is one system call under its man-page name; it returns what the
-// call returns, or -errno. Nothing here judges: EAGAIN, EINTR and EPIPE are answers like any other.
+// call returns, or -errno. Nothing here judges: EAGAIN, EINTR and EPIPE are results like any other.
 // The real one is ./real.ts (an N-API addon), the one for tests ./scripted.ts.
 
 import type { ClockTime } from './clock-time.ts';
@@ -25,15 +25,16 @@ export interface SpawnPlan {
   readonly listenPid?: boolean;
 }
 
-/** Sizes, counts and flags are plain numbers; times are in seconds and nanoseconds. */
+/** Sizes, counts and flags are plain numbers; times are in seconds and nanoseconds. A number that the C type of the call
+ * does not hold as it is throws a TypeError before any call is made, as a wrong type does: NaN, 1.5 or 2^32 for an int. */
 export interface Sys {
   // --- files -------------------------------------------------------------------------------------------------
   open(path: string, flags: number, mode: number): number;
   openat(dirfd: number, path: string, flags: number, mode: number): number;
   close(fd: number): number;
-  /** read(2) into `buf[offset, offset + length)`. Answers the number of bytes, 0 at the end. */
+  /** read(2) into `buf[offset, offset + length)`. Returns the number of bytes, 0 at the end. */
   read(fd: number, buf: Uint8Array, offset: number, length: number): number;
-  /** write(2) of `buf[offset, offset + length)`. May answer less than `length`. */
+  /** write(2) of `buf[offset, offset + length)`. May return less than `length`. */
   write(fd: number, buf: Uint8Array, offset: number, length: number): number;
   fsync(fd: number): number;
   ftruncate(fd: number, length: number): number;
@@ -52,7 +53,7 @@ export interface Sys {
   rmdir(path: string): number;
   mkfifo(path: string, mode: number): number;
   umask(mask: number): number;
-  /** getcwd(2): fills `buf` with the path and its NUL. Answers the length of both. */
+  /** getcwd(2): fills `buf` with the path and its NUL. Returns the length of both. */
   getcwd(buf: Uint8Array): number;
   /** memfd_create(2) with MFD_CLOEXEC and MFD_ALLOW_SEALING. */
   memfdCreate(name: string): number;
@@ -76,7 +77,7 @@ export interface Sys {
   /** send(2) of `buf[offset, offset + length)`. */
   send(fd: number, buf: Uint8Array, offset: number, length: number, flags: number): number;
   /** sendmmsg(2) of `buf[offset, offset + length)` in packets of `packetBytes`, the last one of what is left, each behind
-   * the byte `first`. Answers how many were sent, at most 32 in one call; -errno where the first was refused. */
+   * the byte `first`. Returns how many were sent, at most 32 in one call; -errno where the first was refused. */
   sendmmsg(
     fd: number,
     first: number,
@@ -94,14 +95,14 @@ export interface Sys {
    * needs at least one byte to carry the fd. */
   sendFd(fd: number, buf: Uint8Array, offset: number, length: number, fdToSend: number): number;
   recv(fd: number, buf: Uint8Array, offset: number, length: number, flags: number): number;
-  /** recvmsg(2) with room for one SCM_RIGHTS fd, close-on-exec: `out[0]` is that fd, or -1. Answers the data's length. */
+  /** recvmsg(2) with room for one SCM_RIGHTS fd, close-on-exec: `out[0]` is that fd, or -1. Returns the data's length. */
   recvFd(fd: number, buf: Uint8Array, out: Int32Array): number;
   shutdown(fd: number, how: number): number;
   /** setsockopt(2) at SOL_SOCKET with an int. */
   setsockopt(fd: number, option: number, value: number): number;
 
   // --- processes ---------------------------------------------------------------------------------------------
-  /** Starts a process: fds in place, every signal disposition default, no signal blocked. Answers its pid, or
+  /** Starts a process: fds in place, every signal disposition default, no signal blocked. Returns its pid, or
    * -errno of the step in the child that failed (execve included). */
   spawn(plan: SpawnPlan): number;
   getpid(): number;
@@ -110,11 +111,11 @@ export interface Sys {
   /** prctl(2) with one argument. */
   prctl(option: number, arg: number): number;
   kill(pid: number, signal: number): number;
-  /** waitpid(2): `status[0]` is the wait status. Answers the pid, 0 if none is ready. */
+  /** waitpid(2): `status[0]` is the wait status. Returns the pid, 0 if none is ready. */
   waitpid(pid: number, status: Int32Array, options: number): number;
   pidfdOpen(pid: number): number;
   pidfdSendSignal(pidfd: number, signal: number): number;
-  /** Installs a handler for each of `signals` that writes its number, one byte, to a pipe. Answers the pipe's
+  /** Installs a handler for each of `signals` that writes its number, one byte, to a pipe. Returns the pipe's
    * read end, non-blocking. */
   signalPipe(signals: readonly number[]): number;
   /** sigaction(2) with SIG_IGN. */
@@ -126,13 +127,13 @@ export interface Sys {
   epollCreate(): number;
   /** epoll_ctl(2); the fd itself is the event's data. */
   epollCtl(epfd: number, op: number, fd: number, events: number): number;
-  /** epoll_wait(2): fills `out` with pairs [fd, events]. `timeout` in ms, -1 for ever. Answers the number of pairs. */
+  /** epoll_wait(2): fills `out` with pairs [fd, events]. `timeout` in ms, -1 for ever. Returns the number of pairs. */
   epollWait(epfd: number, out: Int32Array, timeout: number): number;
   inotifyInit(flags: number): number;
   inotifyAddWatch(fd: number, path: string, mask: number): number;
 
   // --- chance and time -----------------------------------------------------------------------------------------
-  /** getrandom(2): fills `buf`, or the beginning of it. Answers the number of bytes. */
+  /** getrandom(2): fills `buf`, or the beginning of it. Returns the number of bytes. */
   getrandom(buf: Uint8Array, flags: number): number;
   clockGettime(clock: number, out: ClockTime): number;
   /** localtime_r(3): fills `out` with [year, month 1-12, day, hour, minute, second, offset from UTC in seconds]. */

@@ -519,6 +519,15 @@ describe('real Sys: processes', () => {
     assert.deepEqual([...buf.subarray(0, got)].sort(), [c.SIGUSR2, c.SIGHUP].sort());
   });
 
+  it('exit: a status that is no int is a TypeError', () => {
+    const child = runElsewhere(
+      `for (const status of [NaN, 1.5, 2 ** 31, undefined])
+         try { sys.exit(status) } catch (error) { console.log(error.name) }
+       process.exitCode = 5;`,
+    );
+    assert.deepEqual([child.status, child.stdout], [5, 'TypeError\n'.repeat(4)]);
+  });
+
   it('setsid, exit: a session of its own, and an end without more ado', () => {
     const child = runElsewhere(
       `process.on('exit', () => console.log('not reached'));

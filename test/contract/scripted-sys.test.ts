@@ -65,6 +65,13 @@ describe('scripted Sys', () => {
     assert.equal(sys.openat(3, '/x', O_RDONLY, 0), -EIO);
   });
 
+  it('exit: a status that is no int is a TypeError', () => {
+    const sys = createScriptedSys();
+    for (const status of [Number.NaN, 1.5, 2 ** 31, undefined as unknown as number])
+      assert.throws(() => sys.exit(status), TypeError, String(status));
+    assert.deepEqual(sys.calls, []);
+  });
+
   it('exit: does not return', () => {
     const sys = createScriptedSys();
     assert.throws(

@@ -20,6 +20,7 @@ import {
 } from '../../src/sys/constants.ts';
 import { EAGAIN, ECHILD, ENOENT } from '../../src/sys/errno.ts';
 import type { Sys } from '../../src/sys/sys.ts';
+import { callNames, findRefused, findTaken } from '../fixtures/wrong-arguments.ts';
 
 export interface World {
   readonly sys: Sys;
@@ -175,6 +176,19 @@ export function describeSysContract(name: string, makeWorld: () => World): void 
       assert.equal(buf.indexOf(0), length - 1);
       assert.equal(buf[length], 0xff);
     });
+
+    for (const name of callNames) {
+      it(`${name}: a number that its C type does not hold, or another type, is a TypeError`, () => {
+        assert.deepEqual(findTaken(makeWorld().sys, name), []);
+      });
+
+      it(`${name}: each number that its C type holds is for the kernel to judge`, () => {
+        const { sys } = makeWorld();
+        const mask = sys.umask(0o022);
+        assert.deepEqual(findRefused(sys, name), []);
+        sys.umask(mask);
+      });
+    }
 
     it('umask: answers the mask that was', () => {
       const { sys } = makeWorld();

@@ -13,7 +13,7 @@ typedef struct napi_call_of_engine *napi_callback_info;
 
 typedef enum { napi_ok, napi_invalid_arg, napi_generic_failure } napi_status;
 typedef enum { napi_undefined, napi_null, napi_boolean, napi_number, napi_string, napi_symbol, napi_object } napi_valuetype;
-typedef enum { napi_uint8_array, napi_int32_array, napi_float64_array } napi_typedarray_type;
+typedef enum { napi_uint8_array, napi_int32_array, napi_float64_array, napi_other_array } napi_typedarray_type;
 typedef enum { napi_default = 0, napi_enumerable = 2 } napi_property_attributes;
 
 typedef napi_value (*napi_callback)(napi_env env, napi_callback_info info);
@@ -30,8 +30,7 @@ typedef struct {
 #define NAPI_MODULE_INIT() napi_value init_addon(napi_env env, napi_value exports)
 
 napi_status napi_get_cb_info(napi_env env, napi_callback_info info, size_t *count, napi_value *values, napi_value *this_value, void **data);
-napi_status napi_get_value_int32(napi_env env, napi_value value, int32_t *result);
-napi_status napi_get_value_int64(napi_env env, napi_value value, int64_t *result);
+napi_status napi_get_value_double(napi_env env, napi_value value, double *result);
 napi_status napi_get_value_bool(napi_env env, napi_value value, bool *result);
 napi_status napi_get_value_string_utf8(napi_env env, napi_value value, char *buffer, size_t size, size_t *length);
 napi_status napi_get_typedarray_info(napi_env env, napi_value value, napi_typedarray_type *type, size_t *length, void **data,

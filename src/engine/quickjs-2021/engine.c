@@ -80,6 +80,29 @@ int engine_run_module(JSContext *context, JSValue module)
 	return JS_IsException(answer) ? -1 : 0;
 }
 
+enum engine_array engine_array_of(JSValueConst value)
+{
+	switch (JS_IsObject(value) ? JS_VALUE_GET_OBJ(value)->class_id : JS_CLASS_OBJECT) {
+	case JS_CLASS_ARRAY:
+		return engine_list;
+	case JS_CLASS_UINT8_ARRAY:
+		return engine_uint8_array;
+	case JS_CLASS_INT32_ARRAY:
+		return engine_int32_array;
+	case JS_CLASS_FLOAT64_ARRAY:
+		return engine_float64_array;
+	case JS_CLASS_UINT8C_ARRAY:
+	case JS_CLASS_INT8_ARRAY:
+	case JS_CLASS_INT16_ARRAY:
+	case JS_CLASS_UINT16_ARRAY:
+	case JS_CLASS_UINT32_ARRAY:
+	case JS_CLASS_FLOAT32_ARRAY:
+		return engine_other_array;
+	default:
+		return engine_no_array;
+	}
+}
+
 // --- settling -------------------------------------------------------------------------------------------------
 
 static JSGCObjectTypeEnum gc_type_of(const JSGCObjectHeader *header)

@@ -81,6 +81,22 @@ int engine_run_module(JSContext *context, JSValue module)
 	return answer;
 }
 
+enum engine_array engine_array_of(JSValueConst value)
+{
+	switch (JS_GetTypedArrayType(value)) {
+	case -1:
+		return JS_IsArray(value) ? engine_list : engine_no_array;
+	case JS_TYPED_ARRAY_UINT8:
+		return engine_uint8_array;
+	case JS_TYPED_ARRAY_INT32:
+		return engine_int32_array;
+	case JS_TYPED_ARRAY_FLOAT64:
+		return engine_float64_array;
+	default:
+		return engine_other_array;
+	}
+}
+
 // --- settling -------------------------------------------------------------------------------------------------
 
 static JSGCObjectTypeEnum gc_type_of(const JSGCObjectHeader *header)

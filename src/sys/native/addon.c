@@ -1,5 +1,5 @@
 // One function for each method of Sys (../sys.ts), which says what each takes: fetch the arguments, make the call,
-// answer its result or -errno. No policy.
+// return its result or -errno. No policy.
 
 #define _GNU_SOURCE
 #include "args.h"
@@ -27,24 +27,25 @@
 #include <unistd.h>
 
 #define CALL(name) static napi_value call_##name(napi_env env, napi_callback_info info)
-#define INT(index) ((int)args_int(&args, index))
+#define INT(index) args_int(&args, index)
+#define UINT32(index) args_uint32(&args, index)
 #define ANSWER(expression) return answer(&args, args.wrong ? 0 : (int64_t)(expression))
 
-// The answer where a path cannot be one: its own errno, without a call.
+// What is returned where a path cannot be one: its own errno, without a call.
 static int bad_path(const struct path *path)
 {
 	errno = path->error;
 	return -1;
 }
 
-// Calls that take a path and one number.
-#define PATH_CALL(name, expression)                                      \
+// Calls that take a path and one number, of the type that `get` fetches.
+#define PATH_CALL(name, get, expression)                                 \
 	CALL(name)                                                       \
 	{                                                                \
 		struct args args = args_of(env, info, 2);                \
 		struct path path;                                        \
 		args_path(&args, 0, &path);                              \
-		int number = INT(1);                                     \
+		__auto_type number = get(1);                             \
 		ANSWER(path.error ? bad_path(&path) : (expression));     \
 	}
 // Calls that take a path alone.
@@ -56,7 +57,7 @@ static int bad_path(const struct path *path)
 		args_path(&args, 0, &path);                              \
 		ANSWER(path.error ? bad_path(&path) : (expression));     \
 	}
-// Calls that take up to three numbers.
+// Calls that take up to three ints.
 #define INT_CALL(name, count, expression)                                \
 	CALL(name)                                                       \
 	{                                                                \
@@ -87,7 +88,8 @@ CALL(open)
 	struct args args = args_of(env, info, 3);
 	struct path path;
 	args_path(&args, 0, &path);
-	int flags = INT(1), mode = INT(2);
+	int flags = INT(1);
+	mode_t mode = UINT32(2);
 	ANSWER(path.error ? bad_path(&path) : open(path.bytes, flags, mode));
 }
 
@@ -97,7 +99,8 @@ CALL(openat)
 	struct path path;
 	int dirfd = INT(0);
 	args_path(&args, 1, &path);
-	int flags = INT(2), mode = INT(3);
+	int flags = INT(2);
+	mode_t mode = UINT32(3);
 	ANSWER(path.error ? bad_path(&path) : openat(dirfd, path.bytes, flags, mode));
 }
 
@@ -105,15 +108,36 @@ INT_CALL(close, 1, close(a))
 BYTES_CALL(read, 4, read(fd, bytes, length))
 BYTES_CALL(write, 4, write(fd, bytes, length))
 INT_CALL(fsync, 1, fsync(a))
-INT_CALL(fchmod, 2, fchmod(a, (mode_t)b))
-INT_CALL(fchown, 3, fchown(a, (uid_t)b, (gid_t)c))
-INT_CALL(umask, 1, umask((mode_t)a))
+
+CALL(fchmod)
+{
+	struct args args = args_of(env, info, 2);
+	int fd = INT(0);
+	mode_t mode = UINT32(1);
+	ANSWER(fchmod(fd, mode));
+}
+
+CALL(fchown)
+{
+	struct args args = args_of(env, info, 3);
+	int fd = INT(0);
+	uid_t uid = UINT32(1);
+	gid_t gid = UINT32(2);
+	ANSWER(fchown(fd, uid, gid));
+}
+
+CALL(umask)
+{
+	struct args args = args_of(env, info, 1);
+	mode_t mask = UINT32(0);
+	ANSWER(umask(mask));
+}
 
 CALL(ftruncate)
 {
 	struct args args = args_of(env, info, 2);
 	int fd = INT(0);
-	int64_t length = args_int(&args, 1);
+	off_t length = args_int64(&args, 1);
 	ANSWER(ftruncate(fd, length));
 }
 
@@ -151,9 +175,8 @@ CALL(fstat)
 {
 	struct args args = args_of(env, info, 2);
 	struct stat stat;
-	size_t size;
 	int fd = INT(0);
-	double *out = args_bytes(&args, 1, stat_numbers * sizeof(double), &size);
+	double *out = args_doubles(&args, 1, stat_numbers);
 	ANSWER(fill_stat(fstat(fd, &stat), &stat, out));
 }
 
@@ -162,10 +185,9 @@ CALL(lstatat)
 	struct args args = args_of(env, info, 3);
 	struct stat stat;
 	struct path path;
-	size_t size;
 	int dirfd = INT(0);
 	args_path(&args, 1, &path);
-	double *out = args_bytes(&args, 2, stat_numbers * sizeof(double), &size);
+	double *out = args_doubles(&args, 2, stat_numbers);
 	ANSWER(path.error ? bad_path(&path) : fill_stat(fstatat(dirfd, path.bytes, &stat, AT_SYMLINK_NOFOLLOW), &stat, out));
 }
 
@@ -212,13 +234,13 @@ CALL(getcwd)
 {
 	struct args args = args_of(env, info, 1);
 	size_t size = 0;
-	char *path = args_bytes(&args, 0, 0, &size);
+	uint8_t *path = args_bytes(&args, 0, 0, &size);
 	ANSWER(syscall(SYS_getcwd, path, size));
 }
 
-PATH_CALL(access, access(path.bytes, number))
-PATH_CALL(mkdir, mkdir(path.bytes, (mode_t)number))
-PATH_CALL(mkfifo, mkfifo(path.bytes, (mode_t)number))
+PATH_CALL(access, INT, access(path.bytes, number))
+PATH_CALL(mkdir, UINT32, mkdir(path.bytes, number))
+PATH_CALL(mkfifo, UINT32, mkfifo(path.bytes, number))
 ONE_PATH_CALL(unlink, unlink(path.bytes))
 ONE_PATH_CALL(rmdir, rmdir(path.bytes))
 ONE_PATH_CALL(memfdCreate, memfd_create(path.bytes, MFD_CLOEXEC | MFD_ALLOW_SEALING))
@@ -228,8 +250,8 @@ ONE_PATH_CALL(memfdCreate, memfd_create(path.bytes, MFD_CLOEXEC | MFD_ALLOW_SEAL
 CALL(pipe2)
 {
 	struct args args = args_of(env, info, 2);
-	size_t size;
-	int *out = args_bytes(&args, 0, 2 * sizeof(int), &size);
+	size_t count;
+	int *out = args_int32s(&args, 0, 2, &count);
 	int flags = INT(1);
 	ANSWER(pipe2(out, flags));
 }
@@ -239,14 +261,21 @@ CALL(ioctl)
 	struct args args = args_of(env, info, 3);
 	size_t size;
 	int fd = INT(0);
-	unsigned long request = (unsigned long)args_int(&args, 1);
-	void *arg = args_bytes(&args, 2, 8, &size);
-	ANSWER(ioctl(fd, request, arg));
+	unsigned long request = args_size(&args, 1);
+	uint8_t *arg = args_bytes(&args, 2, 8, &size);
+	ANSWER(syscall(SYS_ioctl, fd, request, arg)); // the C library's request may be an int
 }
 
 INT_CALL(dup3, 3, dup3(a, b, c))
 INT_CALL(fcntl, 3, fcntl(a, b, c))
-INT_CALL(eventfd, 2, eventfd((unsigned)a, b))
+
+CALL(eventfd)
+{
+	struct args args = args_of(env, info, 2);
+	unsigned initial = UINT32(0);
+	int flags = INT(1);
+	ANSWER(eventfd(initial, flags));
+}
 
 // --- sockets --------------------------------------------------------------------------------------------------
 
@@ -296,16 +325,15 @@ CALL(sendmmsg)
 	struct iovec parts[packets_max][2];
 	size_t length = 0, count = 0;
 	int fd = INT(0);
-	int64_t type = args_int(&args, 1);
-	uint8_t first = (uint8_t)type;
+	uint8_t first = args_uint8(&args, 1);
 	uint8_t *bytes = args_range(&args, 2, &length);
-	int64_t packet = args_int(&args, 5);
+	size_t packet = args_size(&args, 5);
 	int flags = INT(6);
-	if (type != first || packet <= 0)
+	if (packet == 0)
 		args.wrong = true;
-	for (size_t at = 0; !args.wrong && at < length && count < packets_max; at += (size_t)packet, count++) {
+	for (size_t at = 0; !args.wrong && at < length && count < packets_max; at += packet, count++) {
 		parts[count][0] = (struct iovec){&first, 1};
-		parts[count][1] = (struct iovec){bytes + at, length - at < (size_t)packet ? length - at : (size_t)packet};
+		parts[count][1] = (struct iovec){bytes + at, length - at < packet ? length - at : packet};
 		messages[count].msg_hdr.msg_iov = parts[count];
 		messages[count].msg_hdr.msg_iovlen = 2;
 	}
@@ -374,18 +402,17 @@ CALL(sendFd)
 static int take_fd(struct msghdr *message)
 {
 	int taken = -1;
-	for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
-		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
-			continue;
-		size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < count; i++) {
-			int fd;
-			memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
-			if (taken < 0)
-				taken = fd;
-			else
-				close(fd); // nobody asked for a second one
-		}
+	const struct cmsghdr *header = CMSG_FIRSTHDR(message); // there is room for one
+	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+		return -1;
+	size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	for (size_t i = 0; i < count; i++) {
+		int fd;
+		memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
+		if (taken < 0)
+			taken = fd;
+		else
+			close(fd); // nobody asked for a second one
 	}
 	return taken;
 }
@@ -394,10 +421,10 @@ CALL(recvFd)
 {
 	struct args args = args_of(env, info, 3);
 	union one_fd control = {0};
-	size_t length = 0, size;
+	size_t length = 0, count;
 	int fd = INT(0);
-	void *bytes = args_bytes(&args, 1, 1, &length);
-	int *out = args_bytes(&args, 2, sizeof(int), &size);
+	uint8_t *bytes = args_bytes(&args, 1, 1, &length);
+	int *out = args_int32s(&args, 2, 1, &count);
 	if (args.wrong)
 		return answer(&args, 0);
 	struct iovec part = {.iov_base = bytes, .iov_len = length};
@@ -414,17 +441,24 @@ INT_CALL(getpid, 0, getpid())
 INT_CALL(getpgid, 1, getpgid(a))
 INT_CALL(setsid, 0, setsid())
 INT_CALL(kill, 2, kill(a, b))
-INT_CALL(prctl, 2, prctl(a, (unsigned long)b, 0UL, 0UL, 0UL))
 INT_CALL(pidfdOpen, 1, syscall(SYS_pidfd_open, a, 0))
 INT_CALL(pidfdSendSignal, 2, syscall(SYS_pidfd_send_signal, a, b, NULL, 0))
 INT_CALL(ignoreSignal, 1, signal(a, SIG_IGN) == SIG_ERR ? -1 : 0)
 
+CALL(prctl)
+{
+	struct args args = args_of(env, info, 2);
+	int option = INT(0);
+	unsigned long arg = args_size(&args, 1);
+	ANSWER(prctl(option, arg, 0UL, 0UL, 0UL));
+}
+
 CALL(waitpid)
 {
 	struct args args = args_of(env, info, 3);
-	size_t size;
+	size_t count;
 	int pid = INT(0);
-	int *status = args_bytes(&args, 1, sizeof(int), &size);
+	int *status = args_int32s(&args, 1, 1, &count);
 	int options = INT(2);
 	ANSWER(waitpid(pid, status, options));
 }
@@ -440,28 +474,31 @@ static void note_signal(int number)
 	errno = error;
 }
 
+enum { signals_max = 64 };
+
 CALL(signalPipe)
 {
 	struct args args = args_of(env, info, 1);
 	uint32_t count = 0;
-	if (args.wrong || napi_get_array_length(env, args.values[0], &count) != napi_ok)
-		args.wrong = true;
-	if (args.wrong || (signal_pipe[0] < 0 && pipe2(signal_pipe, O_NONBLOCK | O_CLOEXEC) < 0))
-		return answer(&args, -1);
+	int numbers[signals_max];
 	// The caller may have started us with some of them blocked or ignored.
 	sigset_t wanted;
 	sigemptyset(&wanted);
-	for (uint32_t i = 0; i < count; i++) {
+	if (args.wrong || napi_get_array_length(env, args.values[0], &count) != napi_ok || count > signals_max)
+		args.wrong = true;
+	for (uint32_t i = 0; i < count && !args.wrong; i++) {
 		napi_value value;
-		int32_t number = 0;
-		if (napi_get_element(env, args.values[0], i, &value) != napi_ok || napi_get_value_int32(env, value, &number) != napi_ok) {
+		if (napi_get_element(env, args.values[0], i, &value) != napi_ok)
 			args.wrong = true;
-			return answer(&args, 0);
-		}
+		numbers[i] = int_of(&args, value);
+	}
+	if (args.wrong || (signal_pipe[0] < 0 && pipe2(signal_pipe, O_NONBLOCK | O_CLOEXEC) < 0))
+		return answer(&args, -1);
+	for (uint32_t i = 0; i < count; i++) {
 		struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
-		if (sigaction(number, &action, NULL) < 0)
+		if (sigaction(numbers[i], &action, NULL) < 0)
 			return answer(&args, -1);
-		sigaddset(&wanted, number);
+		sigaddset(&wanted, numbers[i]);
 	}
 	pthread_sigmask(SIG_UNBLOCK, &wanted, NULL);
 	return answer(&args, signal_pipe[0]);
@@ -485,7 +522,7 @@ CALL(epollCtl)
 {
 	struct args args = args_of(env, info, 4);
 	int epfd = INT(0), op = INT(1), fd = INT(2);
-	struct epoll_event event = {.events = (uint32_t)args_int(&args, 3), .data.fd = fd};
+	struct epoll_event event = {.events = UINT32(3), .data.fd = fd};
 	ANSWER(epoll_ctl(epfd, op, fd, &event));
 }
 
@@ -497,12 +534,12 @@ CALL(epollWait)
 	struct epoll_event events[epoll_events_max];
 	size_t size = 0;
 	int epfd = INT(0);
-	int32_t *out = args_bytes(&args, 1, 2 * sizeof(int32_t), &size);
+	int32_t *out = args_int32s(&args, 1, 2, &size);
 	int timeout = INT(2);
 	if (args.wrong)
 		return answer(&args, 0);
-	int room = (int)(size / (2 * sizeof(int32_t)));
-	int count = epoll_wait(epfd, events, room < epoll_events_max ? room : epoll_events_max, timeout);
+	size_t pairs = size / 2;
+	int count = epoll_wait(epfd, events, pairs < epoll_events_max ? (int)pairs : epoll_events_max, timeout);
 	for (int i = 0; i < count; i++) {
 		out[2 * i] = events[i].data.fd;
 		out[2 * i + 1] = (int32_t)events[i].events;
@@ -516,7 +553,7 @@ CALL(inotifyAddWatch)
 	struct path path;
 	int fd = INT(0);
 	args_path(&args, 1, &path);
-	uint32_t mask = (uint32_t)args_int(&args, 2);
+	uint32_t mask = UINT32(2);
 	ANSWER(path.error ? bad_path(&path) : inotify_add_watch(fd, path.bytes, mask));
 }
 
@@ -524,8 +561,8 @@ CALL(getrandom)
 {
 	struct args args = args_of(env, info, 2);
 	size_t size = 0;
-	void *bytes = args_bytes(&args, 0, 0, &size);
-	unsigned flags = (unsigned)INT(1);
+	uint8_t *bytes = args_bytes(&args, 0, 0, &size);
+	unsigned flags = UINT32(1);
 	ANSWER(getrandom(bytes, size, flags));
 }
 
@@ -535,9 +572,8 @@ CALL(clockGettime)
 {
 	struct args args = args_of(env, info, 2);
 	struct timespec now = {0};
-	size_t size;
 	int clock = INT(0);
-	double *out = args_bytes(&args, 1, 2 * sizeof(double), &size);
+	double *out = args_doubles(&args, 1, 2);
 	if (args.wrong)
 		return answer(&args, 0);
 	int result = clock_gettime(clock, &now);
@@ -569,9 +605,9 @@ CALL(localtime)
 {
 	struct args args = args_of(env, info, 2);
 	struct tm parts;
-	size_t size;
-	time_t seconds = (time_t)args_int(&args, 0);
-	int32_t *out = args_bytes(&args, 1, 7 * sizeof(int32_t), &size);
+	size_t count;
+	time_t seconds = args_int64(&args, 0);
+	int32_t *out = args_int32s(&args, 1, 7, &count);
 	if (args.wrong)
 		return answer(&args, 0);
 	prefer_zone_file();

@@ -1,5 +1,6 @@
 #include "args.h"
 
+#include <limits.h>
 #include <string.h>
 
 struct args args_of(napi_env env, napi_callback_info info, size_t count)
@@ -11,20 +12,54 @@ struct args args_of(napi_env env, napi_callback_info info, size_t count)
 	return args;
 }
 
-int64_t args_int(struct args *args, size_t index)
+// NaN is in no range. The zero of a minus is one like any other.
+static int64_t integer_of(struct args *args, napi_value value, int64_t least, int64_t most)
 {
-	int64_t value = 0;
-	if (args->wrong || napi_get_value_int64(args->env, args->values[index], &value) != napi_ok)
+	double number = 0;
+	if (args->wrong || napi_get_value_double(args->env, value, &number) != napi_ok || !(number >= (double)least) ||
+	    !(number <= (double)most) || number != (double)(int64_t)number) {
 		args->wrong = true;
-	return value;
+		return 0;
+	}
+	return (int64_t)number;
 }
 
-bool args_bool(struct args *args, size_t index)
+enum { exact_bits = 53 };
+static const int64_t exact_max = (INT64_C(1) << exact_bits) - 1;
+
+int int_of(struct args *args, napi_value value)
 {
-	bool value = false;
-	if (args->wrong || napi_get_value_bool(args->env, args->values[index], &value) != napi_ok)
-		args->wrong = true;
-	return value;
+	return (int)integer_of(args, value, INT_MIN, INT_MAX);
+}
+
+int64_t int64_of(struct args *args, napi_value value)
+{
+	return integer_of(args, value, -exact_max, exact_max);
+}
+
+int args_int(struct args *args, size_t index)
+{
+	return int_of(args, args->values[index]);
+}
+
+uint8_t args_uint8(struct args *args, size_t index)
+{
+	return (uint8_t)integer_of(args, args->values[index], 0, UINT8_MAX);
+}
+
+uint32_t args_uint32(struct args *args, size_t index)
+{
+	return (uint32_t)integer_of(args, args->values[index], 0, UINT32_MAX);
+}
+
+size_t args_size(struct args *args, size_t index)
+{
+	return (size_t)integer_of(args, args->values[index], 0, exact_max);
+}
+
+int64_t args_int64(struct args *args, size_t index)
+{
+	return int64_of(args, args->values[index]);
 }
 
 void args_path(struct args *args, size_t index, struct path *path)
@@ -44,34 +79,46 @@ void args_path(struct args *args, size_t index, struct path *path)
 		path->error = EINVAL;
 }
 
-void *args_bytes(struct args *args, size_t index, size_t least, size_t *length)
+static void *elements(struct args *args, size_t index, napi_typedarray_type wanted, size_t least, size_t *length)
 {
 	napi_typedarray_type type;
-	size_t elements = 0;
 	void *data = NULL;
 	if (args->wrong ||
-	    napi_get_typedarray_info(args->env, args->values[index], &type, &elements, &data, NULL, NULL) != napi_ok) {
+	    napi_get_typedarray_info(args->env, args->values[index], &type, length, &data, NULL, NULL) != napi_ok ||
+	    type != wanted || *length < least) {
 		args->wrong = true;
 		return NULL;
 	}
-	size_t element_size = type == napi_float64_array ? 8 : type == napi_int32_array ? 4 : 1;
-	*length = elements * element_size;
-	if (*length < least)
-		args->wrong = true;
 	return data;
+}
+
+uint8_t *args_bytes(struct args *args, size_t index, size_t least, size_t *length)
+{
+	return elements(args, index, napi_uint8_array, least, length);
+}
+
+int32_t *args_int32s(struct args *args, size_t index, size_t least, size_t *length)
+{
+	return elements(args, index, napi_int32_array, least, length);
+}
+
+double *args_doubles(struct args *args, size_t index, size_t least)
+{
+	size_t length;
+	return elements(args, index, napi_float64_array, least, &length);
 }
 
 uint8_t *args_range(struct args *args, size_t index, size_t *length)
 {
 	size_t size = 0;
 	uint8_t *data = args_bytes(args, index, 0, &size);
-	int64_t offset = args_int(args, index + 1);
-	int64_t wanted = args_int(args, index + 2);
-	if (args->wrong || offset < 0 || wanted < 0 || (uint64_t)offset > size || (uint64_t)wanted > size - (uint64_t)offset) {
+	size_t offset = args_size(args, index + 1);
+	size_t wanted = args_size(args, index + 2);
+	if (args->wrong || offset > size || wanted > size - offset) {
 		args->wrong = true;
 		return NULL;
 	}
-	*length = (size_t)wanted;
+	*length = wanted;
 	return data + offset;
 }
 

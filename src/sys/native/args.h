@@ -1,5 +1,6 @@
 // Arguments of a call from JavaScript, and its answer. Every N-API status is checked: a wrong argument is our own
-// bug and throws a TypeError before any system call is made.
+// bug and throws a TypeError before any system call is made. A number is wrong unless it is an integer that the type of
+// the call's argument holds: nothing is cut, wrapped or rounded. src/sys/scripted.ts refuses the same.
 #ifndef CONMON_ARGS_H
 #define CONMON_ARGS_H
 
@@ -26,11 +27,21 @@ struct path {
 };
 
 struct args args_of(napi_env env, napi_callback_info info, size_t count);
-int64_t args_int(struct args *args, size_t index);
-bool args_bool(struct args *args, size_t index);
+// Integers. They return 0 where `wrong` is set.
+int args_int(struct args *args, size_t index);
+uint8_t args_uint8(struct args *args, size_t index);
+uint32_t args_uint32(struct args *args, size_t index);
+size_t args_size(struct args *args, size_t index);
+// As far as a number of JavaScript is exact: 53 bits and a sign.
+int64_t args_int64(struct args *args, size_t index);
+// The same of a value that is no argument by itself.
+int int_of(struct args *args, napi_value value);
+int64_t int64_of(struct args *args, napi_value value);
 void args_path(struct args *args, size_t index, struct path *path);
-// The bytes of a typed array, at least `least` of them.
-void *args_bytes(struct args *args, size_t index, size_t least, size_t *length);
+// The elements of a typed array, at least `least` of them. NULL where `wrong` is set.
+uint8_t *args_bytes(struct args *args, size_t index, size_t least, size_t *length);
+int32_t *args_int32s(struct args *args, size_t index, size_t least, size_t *length);
+double *args_doubles(struct args *args, size_t index, size_t least);
 // The part of a Uint8Array that the arguments `index` to `index + 2` (array, offset, length) name.
 uint8_t *args_range(struct args *args, size_t index, size_t *length);
 // What JavaScript gets: the result, or -errno where it is -1.

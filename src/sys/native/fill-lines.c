@@ -102,7 +102,7 @@ napi_value call_fillLines(napi_env env, napi_callback_info info)
 	const uint8_t *input = args_bytes(&args, 0, 0, &input_size);
 	uint8_t *output = args_bytes(&args, 1, 0, &output_size);
 	const uint8_t *prefix = args_bytes(&args, 2, prefix_bytes, &prefix_size);
-	int32_t *state = args_bytes(&args, 3, state_fields * sizeof(int32_t), &state_size);
+	int32_t *state = args_int32s(&args, 3, state_fields, &state_size);
 	if (args.wrong || state[from_at] < 0 || state[lines_end_at] < state[from_at] || (size_t)state[lines_end_at] > input_size ||
 	    state[to_at] < 0) {
 		args.wrong = true;

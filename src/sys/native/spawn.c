@@ -6,6 +6,7 @@
 #include "args.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -54,8 +55,9 @@ UNCHECKED static _Noreturn void fail(const struct plan *plan)
 static void reset_signals(void)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};
+	// The call is refused for SIGKILL, SIGSTOP and the C library's own signals: nobody can have changed those.
 	for (int number = 1; number < _NSIG; number++)
-		sigaction(number, &action, NULL); // fails for KILL, STOP and libc's own, which are default already
+		sigaction(number, &action, NULL);
 }
 
 static bool is_moved(const struct fd_move *move)
@@ -71,13 +73,14 @@ UNCHECKED static void place_fds(struct plan *plan)
 	for (uint32_t i = 0; i < plan->moves_count; i++)
 		if (is_moved(&plan->moves[i]) && plan->moves[i].to > above)
 			above = plan->moves[i].to;
-	int error_pipe = fcntl(plan->error_pipe, F_DUPFD_CLOEXEC, above + 1);
+	int first = above < INT_MAX ? above + 1 : above;
+	int error_pipe = fcntl(plan->error_pipe, F_DUPFD_CLOEXEC, first);
 	if (error_pipe < 0)
 		fail(plan);
 	plan->error_pipe = error_pipe;
 	for (uint32_t i = 0; i < plan->moves_count; i++) {
 		struct fd_move *move = &plan->moves[i];
-		if (is_moved(move) && (move->from = fcntl(move->from, F_DUPFD_CLOEXEC, above + 1)) < 0)
+		if (is_moved(move) && (move->from = fcntl(move->from, F_DUPFD_CLOEXEC, first)) < 0)
 			fail(plan);
 	}
 	for (uint32_t i = 0; i < plan->moves_count; i++) {
@@ -202,8 +205,10 @@ static void free_plan(struct plan *plan)
 
 static napi_value property(struct args *args, napi_value object, const char *name)
 {
+	napi_valuetype type;
 	napi_value value = NULL;
-	if (args->wrong || napi_get_named_property(args->env, object, name, &value) != napi_ok)
+	if (args->wrong || napi_typeof(args->env, object, &type) != napi_ok || type != napi_object ||
+	    napi_get_named_property(args->env, object, name, &value) != napi_ok)
 		args->wrong = true;
 	return value;
 }
@@ -233,18 +238,14 @@ static char *string_of(struct args *args, napi_value value)
 		return NULL;
 	}
 	char *text = room_for(args, length + 1, 1);
-	if (text && napi_get_value_string_utf8(args->env, value, text, length + 1, &length) != napi_ok)
-		args->wrong = true;
+	if (text && (napi_get_value_string_utf8(args->env, value, text, length + 1, &length) != napi_ok || strlen(text) != length))
+		args->wrong = true; // a NUL would end it before its end
 	return text;
 }
 
-static int32_t int_property(struct args *args, napi_value object, const char *name)
+static int int_property(struct args *args, napi_value object, const char *name)
 {
-	int32_t number = 0;
-	napi_value value = property(args, object, name);
-	if (args->wrong || napi_get_value_int32(args->env, value, &number) != napi_ok)
-		args->wrong = true;
-	return number;
+	return int_of(args, property(args, object, name));
 }
 
 static uint32_t length_of(struct args *args, napi_value array)
@@ -328,11 +329,11 @@ napi_value call_spawn(napi_env env, napi_callback_info info)
 		plan.oom_score_adj = string_of(&args, score);
 	napi_value open_files_max = property(&args, from, "openFilesMax");
 	plan.limits_open_files = !is_undefined(&args, open_files_max);
-	if (plan.limits_open_files && napi_get_value_int64(env, open_files_max, &plan.open_files_max) != napi_ok)
-		args.wrong = true;
+	if (plan.limits_open_files)
+		plan.open_files_max = int64_of(&args, open_files_max);
 	int64_t result = args.wrong ? -EINVAL : run(&plan);
 	free_plan(&plan);
-	if (result == -1) // the errno EPERM, not the failure of a libc call
-		errno = EPERM;
+	if (result == -1)
+		errno = EPERM; // which is what -1 means here; answer() takes -1 for a failed call, whose errno it reads
 	return answer(&args, result);
 }

@@ -88,6 +88,7 @@ describe('imports', () => {
       ['main.ts'],
     );
     assert.deepEqual(importersOf('sys/scripted.ts'), []);
+    assert.deepEqual(importersOf('sys/argument-kinds.ts'), ['sys/scripted.ts']);
   });
 
   it('every file that has an import was read with it', () => {
