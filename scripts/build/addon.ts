@@ -2,24 +2,22 @@
 
 import { mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { filesIn, freshName, isFresh, project, runCompiler } from './commands.ts';
+import { filesIn, freshName, isFresh, project, runCompiler, warnings } from './commands.ts';
 
 export function buildAddon(target: string): void {
   const sources = filesIn('src/sys/native', '.c');
-  if (isFresh(target, [...sources, ...filesIn('src/sys/native', '.h'), 'scripts/build/addon.ts'])) return;
+  if (
+    isFresh(target, [
+      ...sources,
+      ...filesIn('src/sys/native', '.h'),
+      'scripts/build/addon.ts',
+      'scripts/build/commands.ts',
+    ])
+  )
+    return;
   console.log(`building ${target}`);
   mkdirSync(dirname(target), { recursive: true });
-  const flags = [
-    '-std=gnu11',
-    '-O2',
-    '-fPIC',
-    '-shared',
-    '-fvisibility=hidden',
-    '-Wall',
-    '-Wextra',
-    '-Werror',
-    '-s',
-  ];
+  const flags = ['-std=gnu11', '-O2', '-fPIC', '-shared', '-fvisibility=hidden', ...warnings, '-s'];
   const fresh = freshName(target);
   const headers = join(project, 'node_modules/node-api-headers/include');
   runCompiler(process.env['CC'] ?? 'cc', [...flags, '-I', headers, ...sources, '-o', fresh]);

@@ -25,6 +25,9 @@ export function runCompiler(compiler: string, args: readonly string[]): void {
   run(command, [...more, ...args]);
 }
 
+/** For all C of ours: none is let pass. */
+export const warnings: readonly string[] = ['-Wall', '-Wextra', '-Wconversion', '-Wshadow', '-Werror'];
+
 export function wordsOf(compiler: string): [command: string, ...args: string[]] {
   return compiler.trim().split(/\s+/) as [string, ...string[]];
 }

@@ -5,7 +5,17 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { stripTypeScriptTypes } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { changeEngine } from './change-engine.ts';
-import { ask, filesIn, project, readCommit, replace, run, runCompiler, writeIfChanged } from './commands.ts';
+import {
+  ask,
+  filesIn,
+  project,
+  readCommit,
+  replace,
+  run,
+  runCompiler,
+  warnings,
+  writeIfChanged,
+} from './commands.ts';
 import { compileFile } from './compile-file.ts';
 import type { EngineSource } from './engine-source.ts';
 import { optionsHeader } from './options-header.ts';
@@ -55,7 +65,7 @@ export const variants = {
 const roomBytes = 16 * 1024 * 1024;
 const pageBytes = 4096;
 
-const ours = ['-std=gnu11', '-Wall', '-Wextra', '-Werror'];
+const ours = ['-std=gnu11', ...warnings];
 /** The engine is compiled as its authors do. It copies no bytes from NULL here and there. */
 const theirs = [
   '-std=gnu11',

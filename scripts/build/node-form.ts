@@ -3,7 +3,7 @@
 
 import { copyFileSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { freshName, project, readCommit, runCompiler, writeIfChanged } from './commands.ts';
+import { freshName, project, readCommit, runCompiler, warnings, writeIfChanged } from './commands.ts';
 import { optionsHeader } from './options-header.ts';
 
 const nodeArguments = [
@@ -19,7 +19,7 @@ export function buildNodeForm(out: string): void {
   mkdirSync(join(out, 'libexec'), { recursive: true });
   const target = join(out, 'conmon');
   console.log(`building ${target}, in front of Node.js`);
-  const flags = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-I', generated, '-I', 'src/launcher'];
+  const flags = ['-std=gnu11', '-O2', ...warnings, '-I', generated, '-I', 'src/launcher'];
   const engineArguments = nodeArguments.map(argument => JSON.stringify(argument)).join(', ');
   const sources = ['src/launcher/launcher.c', 'src/launcher/node.c'];
   runCompiler(process.env['CC'] ?? 'cc', [
