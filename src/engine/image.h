@@ -11,7 +11,7 @@ bool image_is_there(void);
 bool image_has_stack(void);
 // The monitor, from its beginning to its end. `handoff` is what src/parent/handoff.ts reads.
 _Noreturn void image_run(const char *handoff);
-// Makes the image, when the executable is built. Answers the exit status.
+// Makes the image, when the executable is built. Returns the exit status.
 int image_main(int argc, char **argv);
 
 #endif

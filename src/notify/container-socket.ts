@@ -7,7 +7,7 @@ import type { Sys } from '../sys/sys.ts';
 
 /**
  * Binds `<bundle>/notify/notify.sock`, in place of one that a run before this one left, for everybody to write to.
- * The bundle's path may have any length. Answers the fd; throws a {@link FatalError} when it cannot be.
+ * The bundle's path may have any length. Returns the fd; throws a {@link FatalError} when it cannot be.
  */
 export function bindContainerSocket(sys: Sys, bundle: string): number {
   const path = `${bundle}/notify/notify.sock`;

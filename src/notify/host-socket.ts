@@ -29,7 +29,7 @@ export class HostSocket {
     this.#address = path.startsWith('@') ? `\0${path.slice(1)}` : this.#shorten(path);
   }
 
-  /** Answers as sendto(2) does. */
+  /** Returns as sendto(2) does. */
   send(message: Uint8Array): number {
     return this.#sys.sendto(this.#fd, message, 0, message.length, MSG_DONTWAIT | MSG_NOSIGNAL, this.#address);
   }

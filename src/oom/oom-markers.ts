@@ -20,7 +20,7 @@ export class OomMarkers {
     this.#warn = warn;
   }
 
-  /** Makes the markers that are not there yet. What fails is warned of, and tried again at the next call. Answers
+  /** Makes the markers that are not there yet. What fails is warned of, and tried again at the next call. Returns
    * whether all are there. */
   place(): boolean {
     for (const dir of this.#missing) if (this.#placeOne(dir)) this.#missing.delete(dir);

@@ -12,7 +12,7 @@ const minus = 0x2d;
 const scoreBytesMax = 16; // `-1000` and a newline, with room
 
 /**
- * Asks not to be chosen. Answers the score that we had, for `SpawnPlan.oomScoreAdj` of what we start, so that
+ * Asks not to be chosen. Returns the score that we had, for `SpawnPlan.oomScoreAdj` of what we start, so that
  * it can be chosen; undefined where nothing was changed. Without the privilege (CAP_SYS_RESOURCE) nothing can be,
  * which is told to `debug` alone.
  */

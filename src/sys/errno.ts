@@ -93,7 +93,7 @@ const names: Readonly<Record<number, readonly [name: string, words: string]>> = 
   [EDQUOT]: ['EDQUOT', 'Disk quota exceeded'],
 };
 
-/** The words of strerror(3) for an errno, given positive or as a call's negative answer. */
+/** The words of strerror(3) for an errno, given positive or as a call's negative result. */
 export function errorWords(errno: number): string {
   const number = Math.abs(errno);
   return names[number]?.[1] ?? `Unknown error ${number}`;

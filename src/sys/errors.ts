@@ -15,7 +15,7 @@ export class FatalError extends Error {
   readonly syscall: string | undefined;
   readonly path: string | undefined;
 
-  /** `errno` as the call answered it (negative) or positive; 0 where no call failed. */
+  /** `errno` as the call returned it (negative) or positive; 0 where no call failed. */
   constructor(message: string, from: { errno?: number; syscall?: string; path?: string } = {}) {
     super(from.errno ? `${message}: ${errorWords(from.errno)}` : message);
     this.errno = Math.abs(from.errno ?? 0);

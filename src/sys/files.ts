@@ -30,7 +30,7 @@ export function readAll(sys: Sys, fd: number, bytesMax: number): Uint8Array | nu
   return got < 0 ? got : buf.subarray(0, length);
 }
 
-/** Writes all of `bytes`, in as many calls as it takes. Answers 0 or -errno. */
+/** Writes all of `bytes`, in as many calls as it takes. Returns 0 or -errno. */
 export function writeAll(sys: Sys, fd: number, bytes: Uint8Array): number {
   for (let done = 0; done < bytes.length; ) {
     const written = sys.write(fd, bytes, done, bytes.length - done);
@@ -42,7 +42,7 @@ export function writeAll(sys: Sys, fd: number, bytes: Uint8Array): number {
 }
 
 /** Replaces the file at `path`, or makes it, so that a reader sees all of `bytes` or what was there before.
- * `mode` is subject to the umask. Answers 0, or -errno with nothing left behind. */
+ * `mode` is subject to the umask. Returns 0, or -errno with nothing left behind. */
 export function replaceFile(sys: Sys, path: string, bytes: Uint8Array, mode: number): number {
   let fd = -EEXIST;
   let temporary = '';

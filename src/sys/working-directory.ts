@@ -3,7 +3,7 @@
 import type { Sys } from './sys.ts';
 import { utf8Text, utf8ValidLength } from './text.ts';
 
-/** PATH_MAX, its NUL included: the kernel answers no longer one. */
+/** PATH_MAX, its NUL included: the kernel returns no longer one. */
 const pathBytesMax = 4096;
 const slash = 0x2f;
 
