@@ -48,7 +48,7 @@ function main(given: string | undefined): number {
       ...about,
       level: parseLogLevel(values.string('log-level') ?? defaultLogLevel),
     });
-    const options = acceptOptions(values, { cwd: readWorkingDirectory(sys), access: sys.access });
+    const options = acceptOptions(values, { cwd: () => readWorkingDirectory(sys), access: sys.access });
     return new Monitor(sys, options, handoff, messages).run();
   } catch (error) {
     const text = describeError(error);

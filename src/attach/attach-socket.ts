@@ -49,7 +49,7 @@ export class AttachSocket {
     if (this.fd < 0) fail(`Failed to create socket ${path}`, this.fd, 'socket');
     try {
       this.#bind(path);
-      if (place.link !== undefined) this.#link(place.link, place.bundle);
+      if (place.link !== undefined) this.#link(place.link.path, place.link.target);
     } catch (error) {
       this.unlink();
       this.close();
@@ -88,10 +88,10 @@ export class AttachSocket {
     if (listening < 0) fail(`Failed to listen on attach socket: ${path}`, listening, 'listen');
   }
 
-  #link(link: string, bundle: string): void {
+  #link(link: string, target: string): void {
     const stale = removeStale(this.#sys, AT_FDCWD, link, S_IFLNK);
     if (stale < 0) fail(`Failed to remove existing symlink for socket directory ${link}`, stale, 'unlinkat');
-    const made = this.#sys.symlink(bundle, link);
+    const made = this.#sys.symlink(target, link);
     if (made < 0) fail(`Failed to create symlink for attach socket ${link}`, made, 'symlink');
     this.#remember(AT_FDCWD, link);
   }

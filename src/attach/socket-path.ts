@@ -11,18 +11,18 @@ export const attachSocketName = 'attach';
 /** The bundle, and the link to it that is to be made, if one is. */
 export interface AttachPlace {
   readonly bundle: string;
-  readonly link?: string;
+  readonly link?: { readonly path: string; readonly target: string };
 }
 
-/** `bundle` is absolute where a link is made: the link's target is read from the link's own directory. */
 export function placeAttachSocket(options: {
   readonly bundle: string;
-  readonly fullAttach: boolean;
+  /** The bundle as the link has it; undefined where there is to be none. */
+  readonly linkTarget: string | undefined;
   readonly socketDir: string;
   readonly cuuid: string;
 }): AttachPlace {
-  if (options.fullAttach) return { bundle: options.bundle };
-  return { bundle: options.bundle, link: linkPath(options.socketDir, options.cuuid) };
+  const { bundle, linkTarget: target, socketDir, cuuid } = options;
+  return target === undefined ? { bundle } : { bundle, link: { path: linkPath(socketDir, cuuid), target } };
 }
 
 // A link of exactly 107 bytes loses its last: callers that cut `<link>/attach` to what sun_path holds would otherwise

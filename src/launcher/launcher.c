@@ -229,6 +229,8 @@ int launch(int argc, char **argv)
 	if (request.sync || request.only_asks)
 		start_monitor(argv, -1, handoff(-1, inherited_fds));
 
+	// A caller that ignores it would have us learn nothing of how the monitor ended.
+	signal(SIGCHLD, SIG_DFL);
 	int verdict[2]; // the launcher's end, the monitor's
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, verdict) < 0)
 		die("Failed to make a pair of sockets");

@@ -64,8 +64,8 @@ export class ContainerIo {
 
   /** Opens the attach socket and the control fifos; with a reader on each, a caller may use them at once. */
   openSockets(bundle: string): void {
-    const { fullAttach, socketDirPath: socketDir, cuuid = '' } = this.#options;
-    const place = placeAttachSocket({ bundle, fullAttach, socketDir, cuuid });
+    const { attachLinkTarget: linkTarget, socketDirPath: socketDir, cuuid = '' } = this.#options;
+    const place = placeAttachSocket({ bundle, linkTarget, socketDir, cuuid });
     this.#attach = openAttachServer(this.#sys, this.#reactor, place, this.#attachHooks(), this.#warn);
     const hooks = {
       onResize: (height: number, width: number) => this.#resize(height, width),

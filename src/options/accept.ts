@@ -3,6 +3,7 @@
 import { X_OK } from '../sys/constants.ts';
 import { errorWords } from '../sys/errno.ts';
 import { Refusal } from '../sys/errors.ts';
+import { fileNameBytesMax } from '../sys/files.ts';
 import { utf8Bytes } from '../sys/text.ts';
 import type { Options } from './options.ts';
 import { UsageRefusal } from './refusal.ts';
@@ -10,8 +11,8 @@ import type { RawValues } from './values.ts';
 
 /** What has to be known of the system. */
 export interface Host {
-  /** The working directory, or undefined where there is none any more or its path is not UTF-8. */
-  readonly cwd: string | undefined;
+  /** The working directory. Throws a {@link Refusal} where it has no path that can be passed on. */
+  cwd(): string;
   /** access(2): 0 or a negative errno. */
   access(path: string, mode: number): number;
 }
@@ -60,18 +61,21 @@ export function acceptOptions(values: RawValues, host: Host): Options {
   if (exec && execProcessSpec === undefined) {
     throw new Refusal('Exec process spec path not provided. Use --exec-process-spec');
   }
-  const { cwd } = host;
-  if (cwd === undefined) throw new Refusal('Failed to get working directory');
+  const bundle = values.string('bundle') ?? (exec ? undefined : host.cwd());
+  const fullAttach = values.flag('full-attach');
+  const containerPidfile = values.string('container-pidfile') ?? makeAbsolute(defaultPidfile(cid), host);
+  const attachLinkTarget = bundle === undefined || fullAttach ? undefined : makeAbsolute(bundle, host);
   const exitDelay = values.integer('exit-delay') ?? 0;
   if (exitDelay < 0) {
     throw new Refusal('Delay before invoking exit command must be greater than or equal to 0');
   }
   return {
     apiVersion,
-    bundle: values.string('bundle') ?? (exec ? undefined : cwd),
+    attachLinkTarget,
+    bundle,
     cid,
     conmonPidfile: values.string('conmon-pidfile'),
-    containerPidfile: values.string('container-pidfile') ?? `${cwd}/pidfile-${cid}`,
+    containerPidfile,
     cuuid,
     exec,
     execAttach,
@@ -80,7 +84,7 @@ export function acceptOptions(values: RawValues, host: Host): Options {
     exitCommandArg: values.strings('exit-command-arg'),
     exitDelay,
     exitDir: values.string('exit-dir'),
-    fullAttach: values.flag('full-attach'),
+    fullAttach,
     leaveStdinOpen: values.flag('leave-stdin-open'),
     logAllowlistDir: values.strings('log-allowlist-dir'),
     logGlobalSizeMax: values.integer('log-global-size-max') ?? -1,
@@ -114,8 +118,8 @@ export function acceptOptions(values: RawValues, host: Host): Options {
 const logMaxFilesDefault = 1;
 /** CRI-O's directory, and conmon's default. */
 const socketDirPathDefault = '/var/run/crio';
-/** NAME_MAX of Linux's file systems. */
-const fileNameBytesMax = 255;
+/** Of a path, as Sys takes one. */
+const pathBytesMax = 4091;
 /** How much of a name a message shows. */
 const shownCharactersMax = 64;
 
@@ -129,6 +133,22 @@ function checkFileName(what: string, name: string): void {
   if (bytes > fileNameBytesMax) {
     throw new Refusal(`${what} ${shown} is ${bytes} bytes long, more than ${fileNameBytesMax}`);
   }
+}
+
+/** A name of its own is made of the ID, which may be too long for that. */
+function defaultPidfile(cid: string): string {
+  const name = `pidfile-${cid}`;
+  if (utf8Bytes(name).length > fileNameBytesMax)
+    throw new Refusal('Container ID is too long for a pid file of its name. Use --container-pidfile');
+  return name;
+}
+
+function makeAbsolute(path: string, host: Host): string {
+  if (path.startsWith('/')) return path;
+  const absolute = `${host.cwd()}/${path}`;
+  if (utf8Bytes(absolute).length > pathBytesMax)
+    throw new Refusal(`${path} has too long a path in the working directory`);
+  return absolute;
 }
 
 function acceptRuntime(values: RawValues, host: Host): string {

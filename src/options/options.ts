@@ -8,6 +8,9 @@
 export interface Options {
   /** 1 with --api-version: the sync pipe's key is `data`, and exec reports its pid before its status. */
   readonly apiVersion: 0 | 1;
+  /** Where the link beside other containers' leads that callers find the attach socket by: the bundle, absolute, as a link
+   * is read from its own directory. Undefined where there is to be none, with --full-attach or without a bundle. */
+  readonly attachLinkTarget: string | undefined;
   /** The working directory when not given, except for exec: an exec without one has no attach socket. */
   readonly bundle: string | undefined;
   /** Container ID: one file name of 1 to 255 bytes, never `.` or `..`. */

@@ -1,7 +1,7 @@
 // LISTEN_PID names the process that LISTEN_FDS are meant for (sd_listen_fds(3)). When that is the monitor, or the
 // caller says so, it becomes the runtime, which hands the fds on to the container.
 
-import { concat, isDigit, parseSigned, trimStart } from '../sys/bytes.ts';
+import { concat, parseSigned, trimStart } from '../sys/bytes.ts';
 import { findVariable, omitVariable } from '../sys/environ.ts';
 import { FatalError } from '../sys/errors.ts';
 import { utf8Bytes } from '../sys/text.ts';
@@ -16,7 +16,7 @@ const spareBytes = 10;
 export function replacesListenPid(environ: Uint8Array, ownPid: number, always: boolean): boolean {
   const value = findVariable(environ, name);
   if (value === undefined) return false;
-  const pid = parseBeginning(trimStart(value));
+  const pid = parseSigned(trimStart(value));
   if (pid === undefined || pid <= 0) throw new FatalError(`Invalid ${name} ${show(value)}`);
   return always || pid === ownPid;
 }
@@ -24,13 +24,6 @@ export function replacesListenPid(environ: Uint8Array, ownPid: number, always: b
 /** The variables with LISTEN_PID last, and in place of its value, which only the child can know, spare NULs. */
 export function moveListenPidLast(environ: Uint8Array): Uint8Array {
   return concat([omitVariable(environ, name), utf8Bytes(`${name}=`), new Uint8Array(spareBytes)]);
-}
-
-/** As strtol(3): what follows the digits is not looked at. */
-function parseBeginning(value: Uint8Array): number | undefined {
-  let end = 1; // past the sign, or the first digit
-  while (isDigit(value[end])) end++;
-  return parseSigned(value.subarray(0, end));
 }
 
 /** A character for each byte. */

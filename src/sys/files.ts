@@ -4,10 +4,13 @@ import { O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } from './co
 import { EEXIST, EINTR, EIO } from './errno.ts';
 import { randomName } from './random-name.ts';
 import type { Sys } from './sys.ts';
+import { utf8Bytes, utf8Text, utf8ValidLength } from './text.ts';
 
 /** How many names are tried for a temporary file before EEXIST is believed. */
 const temporaryNamesMax = 100;
 const randomCharacters = 8;
+/** NAME_MAX of Linux's file systems. */
+export const fileNameBytesMax = 255;
 
 /** The file's first `bytesMax` bytes, or -errno. */
 export function readFile(sys: Sys, path: string, bytesMax: number): Uint8Array | number {
@@ -60,8 +63,10 @@ export function replaceFile(sys: Sys, path: string, bytes: Uint8Array, mode: num
 }
 
 // The leading dot and the trailing tilde keep it from being taken for a container's ID by those who watch the
-// directory.
+// directory. It is a file name wherever the file's own is one: what the file's has too much is left out at its end.
 function temporaryName(sys: Sys, path: string): string {
   const slash = path.lastIndexOf('/') + 1;
-  return `${path.slice(0, slash)}.${path.slice(slash).slice(0, 200)}.${randomName(sys, randomCharacters)}~`;
+  const end = `.${randomName(sys, randomCharacters)}~`;
+  const name = utf8Bytes(path.slice(slash)).subarray(0, fileNameBytesMax - 1 - end.length);
+  return `${path.slice(0, slash)}.${utf8Text(name.subarray(0, utf8ValidLength(name)))}${end}`;
 }

@@ -1,5 +1,7 @@
 // Where we are.
 
+import { errorWords } from './errno.ts';
+import { Refusal } from './errors.ts';
 import type { Sys } from './sys.ts';
 import { utf8Text, utf8ValidLength } from './text.ts';
 
@@ -7,13 +9,19 @@ import { utf8Text, utf8ValidLength } from './text.ts';
 const pathBytesMax = 4096;
 const slash = 0x2f;
 
-/** Undefined where there is none any more, where it cannot be reached from our root, or its path is not UTF-8. */
-export function readWorkingDirectory(sys: Sys): string | undefined {
+/** Its path, for what needs one that holds everywhere. Throws a {@link Refusal} where there is none, it cannot be reached
+ * from our root, or is not UTF-8, as all our paths are. */
+export function readWorkingDirectory(sys: Sys): string {
   const buf = new Uint8Array(pathBytesMax);
   const length = sys.getcwd(buf);
-  if (length < 0) return undefined;
+  if (length < 0) throw refusal(errorWords(length));
   const path = buf.subarray(0, length - 1); // without its NUL
   // The kernel's path of one that cannot be reached begins with `(unreachable)`.
-  if (path[0] !== slash || utf8ValidLength(path) < path.length) return undefined;
+  if (path[0] !== slash) throw refusal('it is outside of the root directory');
+  if (utf8ValidLength(path) < path.length) throw refusal('its path is not UTF-8');
   return utf8Text(path);
+}
+
+function refusal(why: string): Refusal {
+  return new Refusal(`Failed to get working directory: ${why}`);
 }

@@ -72,7 +72,7 @@ export class TestServer {
         this.flushes++;
       },
     };
-    const where = link === undefined ? { bundle } : { bundle, link };
+    const where = link === undefined ? { bundle } : { bundle, link: { path: link, target: bundle } };
     this.server = openAttachServer(sys, this.reactor, where, hooks, message => this.warnings.push(message));
   }
 

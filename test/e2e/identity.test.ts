@@ -6,6 +6,7 @@ import {
   closeSync,
   copyFileSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -244,6 +245,13 @@ const places: Record<string, (dir: string) => { path: string; running: string }>
   'through a link': dir => ({
     path: link(copyTo(dir), join(dir, 'linked')),
     running: engine(join(dir, 'conmon')),
+  }),
+  ...(form === 'compiled' && {
+    'through a hard link': dir => {
+      const path = join(dir, 'hard-link');
+      linkSync(copyTo(dir), path);
+      return started(path);
+    },
   }),
   'through a link to a link in a folder that is a link': dir => {
     const folder = join(dir, 'folder');

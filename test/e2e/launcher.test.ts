@@ -292,6 +292,11 @@ describe('verdict', () => {
       assert.equal(launch(['-c', 'id'], { does: `s ${signal}` }).status, 128 + signal);
     });
 
+  it('none, with SIGCHLD ignored by the caller: the monitor’s exit status is the launcher’s all the same', () => {
+    const args = ['-e', '$SIG{CHLD} = "IGNORE"; exec @ARGV', launcher, '-c', 'id'];
+    assert.equal(launch(args, { file: '/usr/bin/perl', does: 'e 7' }).status, 7);
+  });
+
   it('once given, what the monitor ends with is its own', () => {
     assert.equal(launch(['-c', 'id'], { does: 'v e 7' }).status, 0);
   });

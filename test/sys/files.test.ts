@@ -39,6 +39,26 @@ describe('files', () => {
     assert.equal(writeAll(createScriptedSys().always('write', 0), 7, Buffer.from('a')), -EIO);
   });
 
+  it('E6: replaceFile: the other name fits wherever the file’s own does, in whole characters', () => {
+    for (const name of [
+      'f',
+      'x'.repeat(255),
+      '€'.repeat(85),
+      `x${'😀'.repeat(63)}`,
+      'ü'.repeat(127),
+      'x'.repeat(244),
+    ]) {
+      const sys = createScriptedSys();
+      assert.equal(replaceFile(sys, `/d/${name}`, Buffer.from('x'), 0o666), 0);
+      const [, path] = sys.called('open')[0]!;
+      const other = String(path).slice('/d/'.length);
+      assert.ok(Buffer.byteLength(other) <= 255, `${Buffer.byteLength(other)} bytes for ${name}`);
+      assert.match(other, /^\..*\.[a-z0-9]{8}~$/);
+      assert.ok(!other.includes('\ufffd'));
+      assert.ok(name.startsWith(other.slice(1, -10)));
+    }
+  });
+
   it('replaceFile: gives up when every name is taken, and leaves what is not its own', () => {
     const sys = createScriptedSys().always('open', -EEXIST);
     assert.equal(replaceFile(sys, '/d/f', Buffer.from('x'), 0o666), -EEXIST);

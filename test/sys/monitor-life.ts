@@ -160,7 +160,7 @@ export class Life {
     const bytes = this.#args.map(arg => new TextEncoder().encode(arg));
     const values = parseArguments(bytes, 'utf-8');
     assert.ok(values !== 'help');
-    const options = acceptOptions(values, { cwd: '/work', access: () => 0 });
+    const options = acceptOptions(values, { cwd: () => '/work', access: () => 0 });
     const handoff = {
       argv: new Uint8Array(),
       environ: Buffer.from(

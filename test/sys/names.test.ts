@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GRND_NONBLOCK } from '../../src/sys/constants.ts';
-import { EAGAIN, ENOENT, ENOSYS } from '../../src/sys/errno.ts';
+import { EAGAIN, ENAMETOOLONG, ENOENT, ENOSYS } from '../../src/sys/errno.ts';
 import { randomName } from '../../src/sys/random-name.ts';
 import { createScriptedSys } from '../../src/sys/scripted.ts';
 import { readWorkingDirectory } from '../../src/sys/working-directory.ts';
@@ -48,9 +48,16 @@ describe('the working directory', () => {
       assert.equal(readWorkingDirectory(answering(path)), path);
   });
 
-  it('is none where there is none, where it is out of reach, and where it is not UTF-8', () => {
-    assert.equal(readWorkingDirectory(createScriptedSys().always('getcwd', -ENOENT)), undefined);
-    assert.equal(readWorkingDirectory(answering('(unreachable)/a')), undefined);
-    assert.equal(readWorkingDirectory(answering(Buffer.from('/a\xff', 'latin1'))), undefined);
-  });
+  for (const [what, sys, why] of [
+    ['there is none', createScriptedSys().always('getcwd', -ENOENT), 'No such file or directory'],
+    ['it is too long', createScriptedSys().always('getcwd', -ENAMETOOLONG), 'File name too long'],
+    ['it is out of reach', answering('(unreachable)/a'), 'it is outside of the root directory'],
+    ['it is not UTF-8', answering(Buffer.from('/a\xff', 'latin1')), 'its path is not UTF-8'],
+  ] as const)
+    it(`O22: ${what}: it is refused, and why`, () => {
+      assert.throws(() => readWorkingDirectory(sys), {
+        name: 'Refusal',
+        message: `Failed to get working directory: ${why}`,
+      });
+    });
 });

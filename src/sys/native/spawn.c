@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,12 +53,14 @@ UNCHECKED static _Noreturn void fail(const struct plan *plan)
 	_exit(127);
 }
 
+// Not by the C library, which refuses to change the signals that it has for itself: a caller may have ignored them.
 static void reset_signals(void)
 {
-	struct sigaction action = {.sa_handler = SIG_DFL};
-	// The call is refused for SIGKILL, SIGSTOP and the C library's own signals: nobody can have changed those.
+	// Zeroes, and more of them than the kernel's structure has on any architecture.
+	static const uint64_t by_default[8];
+	// The call is refused for SIGKILL and SIGSTOP, which nobody can have changed.
 	for (int number = 1; number < _NSIG; number++)
-		sigaction(number, &action, NULL);
+		syscall(SYS_rt_sigaction, number, by_default, NULL, (_NSIG - 1) / 8);
 }
 
 static bool is_moved(const struct fd_move *move)

@@ -37,7 +37,10 @@ test('O13 accept: a bad number of log files, then a missing container ID, are re
 });
 
 test('O13 accept: each check comes in its place, before all that follow', () => {
-  const dead = { cwd: undefined, access: () => -ENOENT };
+  const cwd = () => {
+    throw new Refusal('Failed to get working directory: as the system says');
+  };
+  const dead = { cwd, access: () => -ENOENT };
   const wrong: string[] = ['--exit-delay', '-1'];
   const steps: [fix: string[], words: string][] = [
     [
@@ -51,12 +54,15 @@ test('O13 accept: each check comes in its place, before all that follow', () => 
     [['-c', 'id', '-e', '-r', '/r'], 'Runtime path /r is not valid No such file or directory'],
   ];
   for (const [args, words] of steps) assert.equal(refused([...args, ...wrong], dead), words);
-  const runtimeIsThere = { cwd: undefined, access: () => 0 };
+  const runtimeIsThere = { cwd, access: () => 0 };
   assert.equal(
     refused(['-c', 'id', '-e', '-r', '/r', ...wrong], runtimeIsThere),
     'Exec process spec path not provided. Use --exec-process-spec',
   );
-  assert.equal(refused([...create, ...wrong], runtimeIsThere), 'Failed to get working directory');
+  assert.equal(
+    refused([...create, ...wrong], runtimeIsThere),
+    'Failed to get working directory: as the system says',
+  );
   assert.equal(
     refused([...create, ...wrong]),
     'Delay before invoking exit command must be greater than or equal to 0',
@@ -83,7 +89,7 @@ test('O14 accept: container ID and UUID must be file names', () => {
     );
     assert.match(refused([...create, option, 'ü'.repeat(128)]), /is 256 bytes long/);
     for (const name of ['x'.repeat(255), 'ü'.repeat(127), '...', '..a', 'a b', '-t'])
-      accept([...create, option, name]);
+      accept([...create, '-p', 'pid', option, name]);
   }
 });
 
@@ -108,8 +114,61 @@ test('O15 accept: the runtime must be executable, as access(2) says', () => {
   );
 });
 
+test('O22 accept: the working directory is asked for only by what needs its path', () => {
+  const none = {
+    ...host,
+    cwd: () => {
+      throw new Refusal('none');
+    },
+  };
+  const exec = ['-c', 'id', '-e', '-r', '/r', '--exec-process-spec', 's'];
+  for (const args of [
+    [...create, '-b', '/bundle', '-p', '/pid'],
+    [...create, '-b', '/bundle', '-p', 'pid', '-l', 'log', '-r', 'runtime', '--exit-dir', 'exits'],
+    [...create, '-b', 'bundle', '-p', 'pid', '--full-attach'],
+    [...exec, '-p', 'pid'],
+  ])
+    accept(args, none);
+  for (const args of [
+    [...create, '-b', '/bundle'],
+    [...create, '-p', '/pid'],
+    [...create, '-b', 'bundle', '-p', 'pid'],
+    exec,
+  ])
+    assert.equal(refused(args, none), 'none', args.join(' '));
+});
+
+test('A3 accept: the link to a relative bundle leads to it from anywhere', () => {
+  const target = (...args: string[]) => accept([...create, ...args]).attachLinkTarget;
+  assert.equal(target('-b', 'of/it'), '/here/of/it');
+  assert.equal(target('-b', './../x'), '/here/./../x');
+  assert.equal(target('-b', '/there'), '/there');
+  assert.equal(target(), '/here');
+  assert.equal(target('-b', 'of/it', '--full-attach'), undefined);
+  assert.equal(accept([...create, '-b', 'of/it']).bundle, 'of/it');
+});
+
+test('O14 accept: an ID that is too long for the name of a pid file needs one of its own', () => {
+  const id = '€'.repeat(83); // 249 bytes
+  assert.equal(
+    refused([...create, '-c', id]),
+    'Container ID is too long for a pid file of its name. Use --container-pidfile',
+  );
+  assert.equal(accept([...create, '-c', '€'.repeat(85), '-p', 'pid']).containerPidfile, 'pid');
+  assert.equal(accept([...create, '-c', '€'.repeat(82)]).containerPidfile, `/here/pidfile-${'€'.repeat(82)}`);
+});
+
+test('O22 accept: a path in the working directory that is too long for the system is refused', () => {
+  const deep = { ...host, cwd: () => `/${'d'.repeat(4080)}` };
+  assert.equal(
+    refused([...create, '-b', '/b'], deep),
+    'pidfile-id has too long a path in the working directory',
+  );
+});
+
 const defaults: Options = {
   apiVersion: 0,
+  attachLinkTarget: '/here',
   bundle: '/here',
   cid: 'id',
   conmonPidfile: undefined,
@@ -158,7 +217,8 @@ test('O16 accept: what is not given has its default', () => {
 
 test('O16 accept: exec has a bundle only where one is given', () => {
   const exec = [...create, '-e', '--exec-process-spec', 's'];
-  assert.deepEqual(accept(exec), { ...defaults, bundle: undefined, exec: true, execProcessSpec: 's' });
+  const without = { attachLinkTarget: undefined, bundle: undefined };
+  assert.deepEqual(accept(exec), { ...defaults, ...without, exec: true, execProcessSpec: 's' });
   assert.equal(accept([...exec, '-b', '/b']).bundle, '/b');
 });
 
@@ -171,6 +231,8 @@ test('O16 accept: every option reaches the value of its name, and no other', () 
     );
     assert.ok(name in defaults, name);
     const changed: Record<string, unknown> = { ...defaults };
+    if (entry.long === 'bundle') changed['attachLinkTarget'] = '/here/7';
+    if (entry.long === 'full-attach') changed['attachLinkTarget'] = undefined;
     if (entry.long === 'cid') changed['containerPidfile'] = '/here/pidfile-7';
     if (entry.kind === 'flag') changed[name] = entry.long === 'api-version' ? 1 : true;
     else if (entry.kind === 'string') changed[name] = '7';

@@ -26,7 +26,7 @@ export function encode(args: Args): Uint8Array[] {
 }
 
 /** A host where every runtime may be executed. */
-export const host: Host = { cwd: '/here', access: () => 0 };
+export const host: Host = { cwd: () => '/here', access: () => 0 };
 
 export function accept(args: Args, on: Host = host): Options {
   return acceptOptions(parse(args), on);
