@@ -2,7 +2,6 @@
 // their input to its stdin, and the control fifos set its window's size.
 
 import { type AttachHooks, type AttachServer, openAttachServer } from '../attach/attach-server.ts';
-import { ContainerStdin } from '../attach/container-stdin.ts';
 import { placeAttachSocket } from '../attach/socket-path.ts';
 import { type ControlFifos, openControlFifos } from '../control/control-fifos.ts';
 import { headRoomBytes } from '../logs/driver.ts';
@@ -10,6 +9,7 @@ import type { Logs } from '../logs/logs.ts';
 import type { Options } from '../options/options.ts';
 import { type Console, type ConsoleSocket, openConsoleSocket } from '../stdio/console-socket.ts';
 import { openInputPipe, openOutputPipe } from '../stdio/container-pipes.ts';
+import { ContainerStdin } from '../stdio/container-stdin.ts';
 import { OutputRelay, type OutputSinks, readBytesMax, type StreamName } from '../stdio/relay.ts';
 import { RuntimeStderr } from '../stdio/runtime-stderr.ts';
 import { setWindowSize } from '../stdio/window-size.ts';
@@ -46,7 +46,7 @@ export class ContainerIo {
     this.#options = options;
     this.#logs = logs;
     this.#warn = warn;
-    this.#stdin = new ContainerStdin(sys, reactor, () => this.#attach?.resumeInput());
+    this.#stdin = new ContainerStdin(sys, reactor, () => this.#attach?.resumeInput(), warn);
     this.#sinks = {
       write: (stream, buf, start, end) => {
         this.#logs.write(stream, buf, start, end); // first: no client can hold it up

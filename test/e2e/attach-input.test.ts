@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { openAttachServer } from '../../src/attach/attach-server.ts';
-import { ContainerStdin } from '../../src/attach/container-stdin.ts';
+import { ContainerStdin } from '../../src/stdio/container-stdin.ts';
 import { EPOLLIN, EPOLLOUT, O_CLOEXEC, O_NONBLOCK, O_RDWR } from '../../src/sys/constants.ts';
 import { EAGAIN } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
@@ -156,9 +156,14 @@ test('container stdin A16: a pipe that nobody reads takes a bounded amount, and 
   const on = new TestServer(t);
   const pipe = new TestPipe();
   let rooms = 0;
-  const stdin = new ContainerStdin(sys, on.reactor, () => {
-    rooms++;
-  });
+  const stdin = new ContainerStdin(
+    sys,
+    on.reactor,
+    () => {
+      rooms++;
+    },
+    assert.fail,
+  );
   stdin.attachTo(pipe.writeEnd);
   const data = randomBytes(2 * mib);
   let at = 0;
@@ -176,7 +181,7 @@ test('container stdin A16: a pipe that nobody reads takes a bounded amount, and 
 test('container stdin A16, A18: a client sends 3 MB and ends, the pipe gets all of it and then the end', t => {
   const pipe = new TestPipe();
   const reactor = new Reactor(sys);
-  const stdin = new ContainerStdin(sys, reactor, () => server.resumeInput());
+  const stdin = new ContainerStdin(sys, reactor, () => server.resumeInput(), assert.fail);
   const hooks = {
     onInput: stdin.accept.bind(stdin),
     onInputEnd: () => stdin.end(),
@@ -207,7 +212,7 @@ test('container stdin A18: the end closes the pipe at once when nothing waits, a
   const on = new TestServer(t);
   const before = openFds();
   const pipe = new TestPipe();
-  const stdin = new ContainerStdin(sys, on.reactor, () => undefined);
+  const stdin = new ContainerStdin(sys, on.reactor, () => undefined, assert.fail);
   stdin.attachTo(pipe.writeEnd);
   stdin.accept(Buffer.from('bye'), 0, 3);
   stdin.end();
@@ -222,7 +227,7 @@ test('container stdin A21: with nobody reading, input is discarded and the fd is
   const on = new TestServer(t);
   const before = openFds();
   const pipe = new TestPipe();
-  const stdin = new ContainerStdin(sys, on.reactor, () => undefined);
+  const stdin = new ContainerStdin(sys, on.reactor, () => undefined, assert.fail);
   stdin.attachTo(pipe.writeEnd);
   pipe.close();
   for (let i = 0; i < 100; i++) assert.equal(stdin.accept(new Uint8Array(65_536), 0, 65_536), true);
@@ -231,7 +236,7 @@ test('container stdin A21: with nobody reading, input is discarded and the fd is
 
 test('container stdin A20: input and its end that come before the terminal are written when it comes', () => {
   const reactor = new Reactor(sys);
-  const stdin = new ContainerStdin(sys, reactor, () => undefined);
+  const stdin = new ContainerStdin(sys, reactor, () => undefined, assert.fail);
   stdin.accept(Buffer.from('early\n'), 0, 6);
   stdin.end();
   const master = sys.open('/dev/ptmx', O_RDWR | O_NOCTTY | O_CLOEXEC, 0);

@@ -2,10 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ContainerStdin } from '../../src/attach/container-stdin.ts';
+import { ContainerStdin } from '../../src/stdio/container-stdin.ts';
 import {
+  EPOLL_CTL_ADD,
   EPOLL_CTL_DEL,
   EPOLLERR,
+  EPOLLET,
   EPOLLHUP,
   EPOLLOUT,
   F_GETFL,
@@ -13,9 +15,9 @@ import {
   O_NONBLOCK,
   O_RDWR,
 } from '../../src/sys/constants.ts';
-import { EAGAIN, EBADF, EINTR, EIO, EPIPE } from '../../src/sys/errno.ts';
+import { EAGAIN, EBADF, EINTR, EIO, ENOMEM, ENOSPC, EPIPE } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
-import { createScriptedSys } from '../../src/sys/scripted.ts';
+import { type Call, createScriptedSys } from '../../src/sys/scripted.ts';
 import { turn } from '../fixtures/turn.ts';
 
 const fd = 30;
@@ -24,11 +26,17 @@ function open() {
   const sys = createScriptedSys();
   const reactor = new Reactor(sys);
   const rooms: boolean[] = [];
-  const stdin = new ContainerStdin(sys, reactor, () => rooms.push(true));
+  const warnings: string[] = [];
+  const stdin = new ContainerStdin(
+    sys,
+    reactor,
+    () => rooms.push(true),
+    message => warnings.push(message),
+  );
   const give = (text: string) => stdin.accept(Buffer.from(`<${text}>`), 1, 1 + text.length);
   const watches = () =>
     sys.called('epollCtl').map(([, , op, , events]) => (op === EPOLL_CTL_DEL ? 'forgotten' : events));
-  return { sys, reactor, rooms, stdin, give, watches };
+  return { sys, reactor, rooms, warnings, stdin, give, watches };
 }
 
 test('container stdin A16: its fd is made non-blocking, other flags stay', () => {
@@ -55,7 +63,7 @@ test('container stdin A16: short and interrupted writes are gone on with, the re
   sys.events(fd, EPOLLOUT);
   turn(reactor, 0);
   assert.equal(sys.written(fd).toString(), 'abcdefghi');
-  assert.deepEqual(watches(), [EPOLLOUT, 'forgotten']);
+  assert.deepEqual(watches(), [EPOLLOUT, EPOLLET]);
 });
 
 test('container stdin A16: it says when it wants no more, and when it does again', () => {
@@ -176,9 +184,105 @@ test('container stdin A20: a full terminal that has hung up is not polled', () =
   sys.answer('write', -EAGAIN, -EAGAIN).events(fd, EPOLLHUP);
   give('x');
   turn(reactor, 0);
-  assert.deepEqual(watches(), [EPOLLOUT, 'forgotten']);
+  assert.deepEqual(watches(), [EPOLLOUT, EPOLLET]);
   turn(reactor, 5);
   assert.equal(sys.written(fd).toString(), 'x');
+});
+
+test('container stdin A14: what waits is written in the pieces in which it came, each in one call', () => {
+  const { sys, reactor, stdin } = open();
+  stdin.attachTo(fd);
+  sys.answer('write', -EAGAIN);
+  const lengths = [32_768, 32_768, 1, 65_536, 32_768];
+  for (const length of lengths) stdin.accept(new Uint8Array(1 + length), 1, 1 + length);
+  sys.events(fd, EPOLLOUT);
+  turn(reactor, 0);
+  assert.deepEqual(
+    sys.sent(fd).map(piece => piece.length),
+    lengths,
+  );
+});
+
+test('container stdin A14: of a piece that the pipe takes in part the rest is offered at once, and then whole', () => {
+  const { sys, reactor, stdin } = open();
+  stdin.attachTo(fd);
+  sys.answer('write', 4096, -EAGAIN);
+  for (let i = 0; i < 2; i++) stdin.accept(new Uint8Array(32_768), 0, 32_768);
+  sys.answer('write', 8192, -EAGAIN).events(fd, EPOLLOUT).events(fd, EPOLLOUT);
+  turn(reactor, 0);
+  turn(reactor, 0);
+  assert.deepEqual(
+    sys.sent(fd).map(piece => piece.length),
+    [4096, 8192, 20_480, 32_768],
+  );
+});
+
+test('container stdin A16: input that comes a byte at a time is bounded by the memory that it takes', () => {
+  const { sys, stdin } = open();
+  stdin.attachTo(fd);
+  sys.always('write', -EAGAIN);
+  let pieces = 1;
+  while (stdin.accept(new Uint8Array(1), 0, 1)) pieces++;
+  assert.ok(pieces > 500 && pieces < 2000, `${pieces} pieces`);
+});
+
+test('container stdin A26: an fd that cannot be watched is tried again by the clock, then watched, and loses nothing', () => {
+  const { sys, reactor, warnings, stdin, give, watches } = open();
+  stdin.attachTo(fd);
+  sys.answer('write', -EAGAIN, -EAGAIN, -EAGAIN).answer('epollCtl', -ENOMEM, -ENOSPC);
+  give('one');
+  give('two');
+  assert.deepEqual(warnings, ["Failed to watch the container's stdin: Cannot allocate memory"]);
+  turn(reactor, 5);
+  turn(reactor, 10);
+  assert.deepEqual(watches(), [EPOLLOUT, EPOLLOUT, EPOLLOUT]);
+  sys.events(fd, EPOLLOUT);
+  turn(reactor, 0);
+  assert.equal(sys.written(fd).toString(), 'onetwo');
+  assert.equal(warnings.length, 1);
+  stdin.end();
+  assert.deepEqual(sys.called('close'), [['close', fd]]);
+});
+
+test('container stdin A26: whichever call is refused, for want of memory or as it fails, nobody else notices', () => {
+  // To change or end a watch takes the kernel nothing that it could lack.
+  const isMeant = ([name, , op]: Call) => name !== 'epollCtl' || op === EPOLL_CTL_ADD;
+  const live = (errno?: number, at?: number) => {
+    const { sys, reactor, stdin, give } = open();
+    const perform = sys.perform.bind(sys);
+    sys.perform = (name, args) => {
+      const isRefused = sys.calls.length === at;
+      const answer = perform(name, args);
+      return isRefused ? errno! : answer;
+    };
+    const begin = sys.calls.length;
+    give('early');
+    stdin.attachTo(fd);
+    sys.answer('write', 1, -EAGAIN).events(fd, EPOLLOUT);
+    give('one');
+    turn(reactor, 0);
+    turn(reactor, 5);
+    sys.answer('write', -EAGAIN).events(fd, EPOLLOUT | EPOLLHUP);
+    give('two');
+    turn(reactor, 0);
+    for (let i = 0; i < 5; i++) turn(reactor, 1000);
+    stdin.end();
+    stdin.close();
+    return { begin, calls: sys.calls };
+  };
+  const { begin, calls } = live();
+  const meant = [...calls.keys()].filter(at => at >= begin && isMeant(calls[at]!));
+  assert.deepEqual(
+    new Set(meant.map(at => calls[at]![0])),
+    new Set(['fcntl', 'write', 'clockGettime', 'epollWait', 'epollCtl', 'close']),
+  );
+  for (const at of meant) {
+    if (calls[at]![0] === 'epollWait') continue; // the reactor's own
+    for (const errno of [ENOMEM, EIO, EPIPE]) {
+      const all = live(-errno, at).calls;
+      assert.equal(all.filter(([name, of]) => name === 'close' && of === fd).length, 1, `${calls[at]}`);
+    }
+  }
 });
 
 test('container stdin: close cancels what it waited for', () => {
