@@ -1,12 +1,11 @@
-// What a caller passes on without a thought: how long files may be, the time zone, stdio that is closed, and fds that
-// nobody can list.
+// What a caller passes on without a thought: how long files may be, the time zone, and fds that nobody can list.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
 import { conmon } from '../fixtures/conmon.ts';
-import { makeGate, openGate, startMonitored } from '../fixtures/monitored.ts';
+import { startMonitored } from '../fixtures/monitored.ts';
 import { withoutPrograms } from '../fixtures/programs.ts';
 
 test('G7 RLIMIT_FSIZE on the log: whole records as far as it goes, and the caller learns how the container ends', {
@@ -36,20 +35,6 @@ for (const zone of ['EST5EDT', 'PST8PDT'])
       return /^\S+?([+-]\d\d:\d\d) stdout F hello\n$/.exec(readFileSync(box.log, 'utf8'))?.[1];
     };
     assert.equal(offsetOf(zone), offsetOf(path));
-  });
-
-for (const closed of ['0<&-', '1>&-', '2>&-', '1>&- 2>&-', '0<&- 1>&- 2>&-'])
-  test(`started with ${closed}: the launcher ends at once, and the output is in the log`, t => {
-    const gate = makeGate(t);
-    const box = startMonitored(t, {
-      container: `echo hello; read go <${gate}; exit 3`,
-      before: ['/bin/sh', '-c', `exec "$@" ${closed}`, 'sh'],
-    });
-    assert.ok(box.started() > 0);
-    assert.equal(box.caller.wait(), 0);
-    openGate(gate);
-    assert.equal(box.end(), 3);
-    assert.match(readFileSync(box.log, 'utf8'), / stdout F hello\n$/);
   });
 
 test('a list of the inherited fds that cannot be read: the caller learns that', {
