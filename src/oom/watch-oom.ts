@@ -5,6 +5,7 @@ import { readFile } from '../sys/files.ts';
 import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
 import { cgroupRoot, findMemoryCgroup } from './cgroup-path.ts';
+import type { CgroupWatch, OomNotes } from './cgroup-watch.ts';
 import { OomMarkers } from './oom-markers.ts';
 import { watchCgroupV1 } from './watch-v1.ts';
 import { watchCgroupV2 } from './watch-v2.ts';
@@ -20,22 +21,9 @@ export interface OomSubject {
   readonly root?: string;
 }
 
-/** Where the room says what it has seen. */
-export interface OomNotes {
-  warn(message: string): void;
-  info(message: string): void;
-  debug(message: string): void;
-}
-
 export interface OomWatch {
   /** Looks once more, for what the reactor has not come to report. To be called when the container has ended. */
   checkAtEnd(): void;
-  close(): void;
-}
-
-/** What a watch of either version hands back. */
-export interface CgroupWatch {
-  check(): void;
   close(): void;
 }
 
@@ -81,6 +69,6 @@ function startWatch(
     notes.debug('Failed to get memory cgroup path. Container may have exited');
     return undefined;
   }
-  if (cgroup.version === 1) return watchCgroupV1(sys, reactor, cgroup.path, onOom, notes);
-  return watchCgroupV2(sys, reactor, cgroup.path, subject.joined ?? false, onOom, notes);
+  const watchCgroup = cgroup.version === 1 ? watchCgroupV1 : watchCgroupV2;
+  return watchCgroup(sys, reactor, cgroup.path, subject.joined ?? false, onOom, notes);
 }

@@ -1,5 +1,5 @@
 // Version 1: an eventfd, registered with the cgroup for its memory.oom_control, counts the OOMs. It counts the
-// removal of the cgroup as well, as one.
+// removal of the cgroup as well, as one. Where there is no such eventfd, memory.oom_control has the count of kills.
 
 import { EFD_CLOEXEC, EFD_NONBLOCK, EPOLLIN, O_CLOEXEC, O_RDONLY, O_WRONLY } from '../sys/constants.ts';
 import { EAGAIN, EINTR, errorWords } from '../sys/errno.ts';
@@ -7,26 +7,27 @@ import { writeAll } from '../sys/files.ts';
 import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
 import { utf8Bytes } from '../sys/text.ts';
-import type { CgroupWatch, OomNotes } from './watch-oom.ts';
+import { type CgroupWatch, type OomNotes, pollCgroup } from './cgroup-watch.ts';
+import { CounterFile } from './counter-file.ts';
 
+/** `joined`: what memory.oom_control says at first was before our time. */
 export function watchCgroupV1(
   sys: Sys,
   reactor: Reactor,
   cgroupPath: string,
+  joined: boolean,
   onOom: () => void,
   notes: OomNotes,
-): CgroupWatch | undefined {
+): CgroupWatch {
   const controlPath = `${cgroupPath}/cgroup.event_control`;
-  let fd = sys.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (fd < 0) {
-    notes.warn(`Failed to create eventfd: ${errorWords(fd)}`);
-    return undefined;
-  }
-  if (!registerEventfd(sys, fd, cgroupPath, controlPath, notes)) {
-    sys.close(fd);
-    return undefined;
+  const oomPath = `${cgroupPath}/memory.oom_control`;
+  const eventfd = registerEventfd(sys, controlPath, oomPath, notes);
+  if (eventfd < 0) {
+    const kills = new CounterFile(sys, oomPath, joined, onOom, notes);
+    return pollCgroup(reactor, () => kills.check());
   }
 
+  let fd = eventfd;
   let counted = 0;
   let reported = 0;
   const close = (): void => {
@@ -46,8 +47,20 @@ export function watchCgroupV1(
     if (ooms > reported) onOom();
     reported = ooms;
   };
-  reactor.watch(fd, EPOLLIN, check);
-  return { check, close };
+  const watched = reactor.tryWatch(fd, EPOLLIN, check);
+  if (watched >= 0) return { check, close };
+  notes.warn(`Failed to watch eventfd: ${errorWords(watched)}`);
+  const polls = pollCgroup(reactor, () => {
+    check();
+    return fd >= 0;
+  });
+  return {
+    check,
+    close: () => {
+      polls.close();
+      close();
+    },
+  };
 }
 
 /**
@@ -59,30 +72,33 @@ export function countOoms(counted: number, removed: boolean): number {
   return removed ? Math.max(0, counted - 1) : counted;
 }
 
-function registerEventfd(
-  sys: Sys,
-  fd: number,
-  cgroupPath: string,
-  controlPath: string,
-  notes: OomNotes,
-): boolean {
+/** Returns the eventfd, or -errno. */
+function registerEventfd(sys: Sys, controlPath: string, oomPath: string, notes: OomNotes): number {
+  const fd = sys.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (fd < 0) {
+    notes.warn(`Failed to create eventfd: ${errorWords(fd)}`);
+    return fd;
+  }
   const control = sys.open(controlPath, O_WRONLY | O_CLOEXEC, 0);
-  if (control < 0) {
-    notes.warn(`Failed to open ${controlPath}: ${errorWords(control)}`);
-    return false;
-  }
-  const oomPath = `${cgroupPath}/memory.oom_control`;
+  if (control < 0) notes.warn(`Failed to open ${controlPath}: ${errorWords(control)}`);
+  const answer = control < 0 ? control : register(sys, fd, control, oomPath, notes);
+  if (control >= 0) sys.close(control);
+  if (answer >= 0) return fd;
+  sys.close(fd);
+  return answer;
+}
+
+function register(sys: Sys, fd: number, control: number, oomPath: string, notes: OomNotes): number {
   const oomControl = sys.open(oomPath, O_RDONLY | O_CLOEXEC, 0);
-  if (oomControl < 0) notes.warn(`Failed to open ${oomPath}: ${errorWords(oomControl)}`);
-  let answer = oomControl;
-  if (oomControl >= 0) {
-    // A kernel built for real time has no such interface, and refuses (PREEMPT_RT).
-    answer = writeAll(sys, control, utf8Bytes(`${fd} ${oomControl}`));
-    if (answer < 0) notes.warn(`Failed to write to cgroup.event_control: ${errorWords(answer)}`);
-    sys.close(oomControl);
+  if (oomControl < 0) {
+    notes.warn(`Failed to open ${oomPath}: ${errorWords(oomControl)}`);
+    return oomControl;
   }
-  sys.close(control);
-  return answer >= 0;
+  // A kernel built for real time has no such interface, and refuses (PREEMPT_RT).
+  const answer = writeAll(sys, control, utf8Bytes(`${fd} ${oomControl}`));
+  if (answer < 0) notes.warn(`Failed to write to cgroup.event_control: ${errorWords(answer)}`);
+  sys.close(oomControl);
+  return answer;
 }
 
 function readCount(sys: Sys, fd: number): number | 'broken' {

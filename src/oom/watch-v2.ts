@@ -2,13 +2,11 @@
 
 import { EPOLLIN, IN_CLOEXEC, IN_MODIFY, IN_NONBLOCK } from '../sys/constants.ts';
 import { EAGAIN, EINTR, ENOENT, errorWords } from '../sys/errno.ts';
-import { readFile } from '../sys/files.ts';
 import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
-import { hasNewOom, noOoms, type OomCounters, parseMemoryEvents } from './memory-events.ts';
-import type { CgroupWatch, OomNotes } from './watch-oom.ts';
+import { type CgroupWatch, type OomNotes, pollCgroup } from './cgroup-watch.ts';
+import { CounterFile } from './counter-file.ts';
 
-const eventsFileBytesMax = 4096; // half a dozen short lines
 const inotifyBytesMax = 4096; // many events; what they say is not looked at
 
 /** `joined`: what the counters say at first was before our time. */
@@ -21,34 +19,33 @@ export function watchCgroupV2(
   notes: OomNotes,
 ): CgroupWatch | undefined {
   const path = `${cgroupPath}/memory.events`;
-  let known: OomCounters = noOoms;
-  let fd = startInotify(sys, path, notes);
-  if (fd < 0) return undefined;
+  const inotify = startInotify(sys, path, notes);
+  if (inotify === -ENOENT) return undefined;
+  const counters = new CounterFile(sys, path, joined, onOom, notes);
+  const poll = (): CgroupWatch => pollCgroup(reactor, () => counters.check());
+  if (inotify < 0) return poll();
 
+  let fd = inotify;
   const close = (): void => {
     if (fd < 0) return;
     reactor.forget(fd);
     sys.close(fd);
     fd = -1;
   };
-  const check = (): void => {
-    const now = readCounters(sys, path, notes);
-    if (!now) return;
-    if (hasNewOom(known, now)) onOom();
-    known = now;
-  };
   const buf = new Uint8Array(inotifyBytesMax);
   const onEvents = (): void => {
     const got = sys.read(fd, buf, 0, buf.length);
-    check();
+    counters.check();
     if (got <= 0 && got !== -EAGAIN && got !== -EINTR) close();
   };
-
-  if (joined) known = readCounters(sys, path, notes) ?? noOoms;
-  reactor.watch(fd, EPOLLIN, onEvents);
-  return { check, close };
+  const watched = reactor.tryWatch(fd, EPOLLIN, onEvents);
+  if (watched >= 0) return { check: () => counters.check(), close };
+  notes.warn(`Failed to watch inotify fd: ${errorWords(watched)}`);
+  close();
+  return poll();
 }
 
+/** Returns the fd; -errno where it is refused, -ENOENT where there is no such file. */
 function startInotify(sys: Sys, path: string, notes: OomNotes): number {
   const fd = sys.inotifyInit(IN_NONBLOCK | IN_CLOEXEC);
   if (fd < 0) {
@@ -62,12 +59,4 @@ function startInotify(sys: Sys, path: string, notes: OomNotes): number {
     notes.debug(`memory.events file does not exist at ${path}, skipping OOM monitoring`);
   else notes.warn(`Failed to add inotify watch for ${path}: ${errorWords(answer)}`);
   return answer;
-}
-
-function readCounters(sys: Sys, path: string, notes: OomNotes): OomCounters | undefined {
-  const content = readFile(sys, path, eventsFileBytesMax);
-  if (typeof content !== 'number') return parseMemoryEvents(content);
-  if (content === -ENOENT) notes.debug('Cgroup appears to have been removed, stopping OOM monitoring');
-  else notes.warn(`Failed to open cgroups file: ${path}: ${errorWords(content)}`);
-  return undefined;
 }

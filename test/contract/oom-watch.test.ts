@@ -1,11 +1,11 @@
 // The OOM watch over the running kernel: real OOMs on version 1, files laid out as the kernel's on version 2.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   accessSync,
   constants,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmdirSync,
@@ -21,7 +21,8 @@ import { type OomWatch, watchOom } from '../../src/oom/watch-oom.ts';
 import { EPOLLIN, O_CLOEXEC, SIGKILL } from '../../src/sys/constants.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { sys } from '../../src/sys/real.ts';
-import type { Sys } from '../../src/sys/sys.ts';
+import { layOutV2, makeNotes, makePlaces } from '../fixtures/cgroup-v2.ts';
+import { fixture } from '../fixtures/monitored.ts';
 import { turn } from '../fixtures/turn.ts';
 
 const memoryRoot = '/sys/fs/cgroup/memory';
@@ -78,7 +79,7 @@ describe('OOM watch on cgroup version 1', { skip: missingOnV1() }, () => {
 
 describe('OOM watch on files laid out as version 2', () => {
   it('E20: a change of memory.events is noticed by inotify, and makes the markers when it is an OOM', () => {
-    const cgroup = layOutV2();
+    const cgroup = layOutV2(dir);
     cgroup.write('low 0\nhigh 0\nmax 7\noom 0\noom_kill 0\n');
     turn(cgroup.reactor, turnMsMax);
     assert.deepEqual(cgroup.markers.map(existsSync), [false, false]);
@@ -90,15 +91,31 @@ describe('OOM watch on files laid out as version 2', () => {
   });
 
   it('E20: the last look sees what inotify had no turn to report', () => {
-    const cgroup = layOutV2();
+    const cgroup = layOutV2(dir);
     cgroup.write('oom 0\noom_kill 2\n');
     cgroup.watch.checkAtEnd();
     cgroup.watch.close();
     assert.deepEqual(cgroup.markers.map(existsSync), [true, true]);
   });
 
+  it('E27: without an inotify instance an OOM is found by looking, and by the last look', {
+    skip: process.getuid!() !== 0 && 'needs root, to be a user of its own',
+  }, () => {
+    // A user who has no other process, and so no instance that anybody would miss.
+    const uid = '61239';
+    const found = execFileSync(process.execPath, [fixture('oom-without-inotify.ts'), uid], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    assert.deepEqual(JSON.parse(found), {
+      warnings: ['Failed to create inotify fd: Too many open files'],
+      byLooking: true,
+      byTheLastLook: true,
+    });
+  });
+
   it('E22: the removal of the cgroup makes no marker and no warning', () => {
-    const cgroup = layOutV2();
+    const cgroup = layOutV2(dir);
     rmSync(cgroup.path, { recursive: true });
     turn(cgroup.reactor, turnMsMax);
     cgroup.watch.checkAtEnd();
@@ -162,7 +179,7 @@ function startContainer(script: string): Container {
 
   const reactor = new Reactor(sys);
   const notes = makeNotes();
-  const places = makePlaces();
+  const places = makePlaces(dir);
   const watch = watchOom(sys, reactor, { pid, ...places }, notes);
   const status = new Int32Array(1);
   const container: Container = {
@@ -219,49 +236,6 @@ function missingOnV1(): string | false {
   } catch {
     return 'needs root and a memory hierarchy of cgroup version 1';
   }
-}
-
-// --- version 2 --------------------------------------------------------------------------------------------------
-
-function layOutV2() {
-  const root = mkdtempSync(join(dir, 'root-'));
-  const path = join(root, 'c');
-  const events = join(path, 'memory.events');
-  const cgroups = join(root, 'cgroups');
-  mkdirSync(path);
-  writeFileSync(events, 'low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\n');
-  writeFileSync(cgroups, '0::/c\n');
-  // The running kernel, but for what it says of the process's cgroups.
-  const v2: Sys = {
-    ...sys,
-    open: (opened, flags, mode) => sys.open(opened === '/proc/1/cgroup' ? cgroups : opened, flags, mode),
-  };
-  const reactor = new Reactor(v2);
-  const notes = makeNotes();
-  const places = makePlaces();
-  const watch = watchOom(v2, reactor, { pid: 1, root, ...places }, notes);
-  // The kernel changes its counters without a moment when they are not there, as one pwrite does.
-  const write = (counters: string): void => writeFileSync(events, counters, { flag: 'r+' });
-  return { path, reactor, watch, write, ...notes, markers: places.markers };
-}
-
-// --- both -------------------------------------------------------------------------------------------------------
-
-function makePlaces(): { bundle: string; persistDir: string; markers: string[] } {
-  const [bundle, persistDir] = [mkdtempSync(join(dir, 'bundle-')), mkdtempSync(join(dir, 'persist-'))];
-  sys.umask(0o022);
-  return { bundle, persistDir, markers: [join(bundle, 'oom'), join(persistDir, 'oom')] };
-}
-
-function makeNotes() {
-  const [warnings, debugs]: [string[], string[]] = [[], []];
-  return {
-    warnings,
-    debugs,
-    warn: (text: string) => void warnings.push(text),
-    info: () => undefined,
-    debug: (text: string) => void debugs.push(text),
-  };
 }
 
 function makePipe(flags: number): [reader: number, writer: number] {

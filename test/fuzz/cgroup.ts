@@ -1,11 +1,11 @@
 // The container's cgroup file and its memory.events, in a mount namespace of our own. What is found there is what
-// findMemoryCgroup() and parseMemoryEvents() find in Node.js.
+// findMemoryCgroup() and parseOomCounters() find in Node.js.
 
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { findMemoryCgroup } from '../../src/oom/cgroup-path.ts';
-import { hasNewOom, noOoms, parseMemoryEvents } from '../../src/oom/memory-events.ts';
+import { hasNewOom, noOoms, parseOomCounters } from '../../src/oom/oom-counters.ts';
 import { makeFolder, makeGate, openGate, startMonitored } from '../fixtures/monitored.ts';
 import { openPrivateMounts, withoutMounts } from '../fixtures/private-mounts.ts';
 import { waitUntil } from '../fixtures/waiting.ts';
@@ -148,9 +148,9 @@ export const cgroupKind: Kind<Files> = {
         const found = findMemoryCgroup(cgroup.subarray(0, cgroupBytesMax));
         const isWatched = found?.version === 2 && found.path.replace(/\/+$/, '') === `/sys/fs/cgroup${box}`;
         const isOom =
-          isWatched && hasNewOom(noOoms, parseMemoryEvents(events.at(-1)!.subarray(0, eventsBytesMax)));
+          isWatched && hasNewOom(noOoms, parseOomCounters(events.at(-1)!.subarray(0, eventsBytesMax)));
         // One that was only there for a while may have been seen.
-        const mayBe = isWatched && events.some(content => hasNewOom(noOoms, parseMemoryEvents(content)));
+        const mayBe = isWatched && events.some(content => hasNewOom(noOoms, parseOomCounters(content)));
         const isMarked = existsSync(join(life.bundle, 'oom'));
         return isOom === isMarked || mayBe === isMarked
           ? undefined

@@ -13,6 +13,7 @@ import {
   EIO,
   EMFILE,
   ENOENT,
+  ENOMEM,
   ENOSPC,
 } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
@@ -90,6 +91,29 @@ function happenV2({ sys, reactor, fd }: Watched, oom: number, oomKill: number): 
   turn(reactor, 0);
 }
 
+/** How often is looked where the kernel tells nothing. */
+const pollMs = 5000;
+
+function countKills(sys: ScriptedSys, kills: number): ScriptedSys {
+  return sys.file(`${v1Path}/memory.oom_control`, `oom_kill_disable 0\nunder_oom 0\noom_kill ${kills}\n`);
+}
+
+function assertPollsNoMore(sys: ScriptedSys, reactor: Reactor): void {
+  const calls = sys.called('open', 'read').length;
+  turn(reactor, 10 * pollMs);
+  assert.equal(sys.called('open', 'read').length, calls);
+}
+
+/** Those that were opened for the watch and are not closed: the reactor's is not among them. */
+function openFds(sys: ScriptedSys): number[] {
+  const closed = sys.called('close').map(([, fd]) => Number(fd));
+  const last = sys.freshFd();
+  const firstOfWatch = 101;
+  return Array.from({ length: last - firstOfWatch }, (_, i) => firstOfWatch + i).filter(
+    fd => !closed.includes(fd),
+  );
+}
+
 const bothMarkers = ['/persist/oom', '/bundle/oom'];
 
 describe('OOM watch, version 1', () => {
@@ -162,42 +186,88 @@ describe('OOM watch, version 1', () => {
     assert.deepEqual(watched.sys.called('close').filter(([, fd]) => fd === watched.fd).length, 1);
   });
 
-  for (const [what, script, warning, fdsOpened] of [
+  it('E25: no oom_control is a warning, nothing is watched and no fd stays open', () => {
+    const { sys, reactor, watch, warnings, markers } = watchV1(script =>
+      script.file(`${v1Path}/memory.oom_control`, -ENOENT),
+    );
+    assert.deepEqual(warnings, [`Failed to open ${v1Path}/memory.oom_control: No such file or directory`]);
+    assert.deepEqual(sys.called('epollCtl'), []);
+    turn(reactor, pollMs);
+    watch.checkAtEnd();
+    watch.close();
+    assert.deepEqual(markers(), []);
+    assert.deepEqual(openFds(sys), []);
+  });
+
+  for (const [what, script, warning] of [
     [
       'no eventfd',
       (sys: ScriptedSys) => sys.answer('eventfd', -EMFILE),
       'Failed to create eventfd: Too many open files',
-      0,
     ],
     [
       'no event_control',
       (sys: ScriptedSys) => sys.file(`${v1Path}/cgroup.event_control`, -EACCES),
       `Failed to open ${v1Path}/cgroup.event_control: Permission denied`,
-      1,
-    ],
-    [
-      'no oom_control',
-      (sys: ScriptedSys) => sys.file(`${v1Path}/memory.oom_control`, -ENOENT),
-      `Failed to open ${v1Path}/memory.oom_control: No such file or directory`,
-      2,
     ],
     [
       'a kernel without the interface',
       (sys: ScriptedSys) => sys.answer('write', -EINVAL),
       'Failed to write to cgroup.event_control: Invalid argument',
-      3,
     ],
-  ] as const)
-    it(`E25: ${what} is a warning, nothing is watched and no fd stays open`, () => {
-      const { sys, watch, warnings, markers } = watchV1(script);
+  ] as const) {
+    const watchWithout = (subject?: Partial<OomSubject>) =>
+      watchV1(sys => script(countKills(sys, 0)), subject);
+
+    it(`E27: ${what} is a warning, and a kill is found by looking every 5 s`, () => {
+      const { sys, reactor, watch, warnings, markers } = watchWithout();
       assert.deepEqual(warnings, [warning]);
-      assert.deepEqual(sys.called('epollCtl'), []);
-      watch.checkAtEnd();
-      watch.close();
-      const closed = new Set(sys.called('close').map(([, fd]) => fd));
-      assert.equal(closed.size, fdsOpened + 1); // and that of /proc/PID/cgroup
+      turn(reactor, pollMs);
       assert.deepEqual(markers(), []);
+      countKills(sys, 1);
+      turn(reactor, pollMs - 1);
+      assert.deepEqual(markers(), []);
+      turn(reactor, 1);
+      assert.deepEqual(markers(), bothMarkers);
+      sys.file(`${v1Path}/memory.oom_control`, -ENOENT);
+      turn(reactor, pollMs);
+      assertPollsNoMore(sys, reactor);
+      watch.close();
+      assert.deepEqual(warnings, [warning]);
+      assert.deepEqual(openFds(sys), []);
     });
+
+    it(`E24: ${what}: the last look finds a kill`, () => {
+      const watched = watchWithout();
+      countKills(watched.sys, 1);
+      watched.watch.checkAtEnd();
+      assert.deepEqual(watched.markers(), bothMarkers);
+    });
+
+    it(`E21: ${what}: an exec counts from its own start`, () => {
+      const watched = watchV1(sys => script(countKills(sys, 3)), { joined: true });
+      watched.watch.checkAtEnd();
+      assert.deepEqual(watched.markers(), []);
+      countKills(watched.sys, 4);
+      watched.watch.checkAtEnd();
+      assert.deepEqual(watched.markers(), bothMarkers);
+    });
+  }
+
+  it('E27: an eventfd that cannot be waited for is looked at every 5 s, and at the end', () => {
+    const watched = watchV1(sys => sys.answer('epollCtl', -ENOMEM));
+    assert.deepEqual(watched.warnings, ['Failed to watch eventfd: Cannot allocate memory']);
+    watched.sys.arrive(watched.fd, count(1)).always('access', 0);
+    turn(watched.reactor, pollMs);
+    assert.deepEqual(watched.markers(), bothMarkers);
+    const atEnd = watchV1(sys => sys.answer('epollCtl', -ENOMEM));
+    atEnd.sys.arrive(atEnd.fd, count(1)).always('access', 0);
+    atEnd.watch.checkAtEnd();
+    atEnd.watch.close();
+    assert.deepEqual(atEnd.markers(), bothMarkers);
+    assertPollsNoMore(atEnd.sys, atEnd.reactor);
+    assert.deepEqual(openFds(atEnd.sys), []);
+  });
 });
 
 describe('OOM watch, version 2', () => {
@@ -245,6 +315,61 @@ describe('OOM watch, version 2', () => {
     assert.deepEqual([removed.warnings, removed.markers()], [[], []]);
   });
 
+  for (const [what, script, warning] of [
+    [
+      'no inotify instance',
+      (sys: ScriptedSys) => sys.answer('inotifyInit', -EMFILE),
+      'Failed to create inotify fd: Too many open files',
+    ],
+    [
+      'no inotify watch',
+      (sys: ScriptedSys) => sys.answer('inotifyAddWatch', -ENOSPC),
+      `Failed to add inotify watch for ${eventsPath}: No space left on device`,
+    ],
+    [
+      'an inotify instance that cannot be waited for',
+      (sys: ScriptedSys) => sys.answer('epollCtl', -ENOMEM),
+      'Failed to watch inotify fd: Cannot allocate memory',
+    ],
+  ] as const) {
+    it(`E27: ${what} is a warning, and a kill is found by looking every 5 s`, () => {
+      const { sys, reactor, watch, warnings, markers } = watchV2(script);
+      assert.deepEqual(warnings, [warning]);
+      turn(reactor, pollMs);
+      assert.deepEqual(markers(), []);
+      setCounters(sys, 0, 1);
+      turn(reactor, pollMs - 1);
+      assert.deepEqual(markers(), []);
+      turn(reactor, 1);
+      assert.deepEqual(markers(), bothMarkers);
+      sys.file(eventsPath, -ENOENT);
+      turn(reactor, pollMs);
+      assertPollsNoMore(sys, reactor);
+      watch.close();
+      assert.deepEqual(warnings, [warning]);
+      assert.deepEqual(openFds(sys), []);
+    });
+
+    it(`E20: ${what}: the last look finds a kill, and then nothing is looked at`, () => {
+      const watched = watchV2(script);
+      setCounters(watched.sys, 1, 1);
+      watched.watch.checkAtEnd();
+      assert.deepEqual(watched.markers(), bothMarkers);
+      watched.watch.close();
+      assertPollsNoMore(watched.sys, watched.reactor);
+      assert.deepEqual(openFds(watched.sys), []);
+    });
+
+    it(`E21: ${what}: an exec counts from its own start`, () => {
+      const watched = watchV2(sys => script(setCounters(sys, 3, 2)), { joined: true });
+      watched.watch.checkAtEnd();
+      assert.deepEqual(watched.markers(), []);
+      setCounters(watched.sys, 4, 3);
+      watched.watch.checkAtEnd();
+      assert.deepEqual(watched.markers(), bothMarkers);
+    });
+  }
+
   it('E20: counters that cannot be read are a warning, and the next change is seen', () => {
     const watched = watchV2();
     watched.sys.file(eventsPath, -EACCES).arrive(watched.fd, new Uint8Array(16)).events(watched.fd, EPOLLIN);
@@ -272,17 +397,6 @@ describe('OOM watch, version 2', () => {
     assert.equal(watched.sys.called('close').filter(([, fd]) => fd === watched.fd).length, 1);
   });
 
-  it('E25: no inotify, or a watch that is refused, is a warning', () => {
-    assert.deepEqual(watchV2(sys => sys.answer('inotifyInit', -EMFILE)).warnings, [
-      'Failed to create inotify fd: Too many open files',
-    ]);
-    assert.deepEqual(watchV2(sys => sys.answer('inotifyAddWatch', -ENOSPC)).warnings, [
-      `Failed to add inotify watch for ${eventsPath}: No space left on device`,
-    ]);
-  });
-});
-
-describe('OOM watch', () => {
   it('E25: a process that is gone is no warning, one whose cgroup cannot be read is', () => {
     assert.deepEqual(watchV1(sys => sys.file(`/proc/${pid}/cgroup`, -EACCES)).warnings, [
       `Failed to open cgroups file: /proc/${pid}/cgroup: Permission denied`,

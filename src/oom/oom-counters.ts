@@ -12,7 +12,7 @@ export interface OomCounters {
 export const noOoms: OomCounters = { oom: 0, oomKill: 0 };
 
 /** Reads the counters from lines `NAME COUNT`; one that is missing, or no number, counts 0. */
-export function parseMemoryEvents(content: Uint8Array): OomCounters {
+export function parseOomCounters(content: Uint8Array): OomCounters {
   const lines = split(content, newline);
   return { oom: readCounter(lines, 'oom'), oomKill: readCounter(lines, 'oom_kill') };
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { hasNewOom, noOoms, parseMemoryEvents } from '../../../src/oom/memory-events.ts';
+import { hasNewOom, noOoms, parseOomCounters } from '../../../src/oom/oom-counters.ts';
 import { countOoms } from '../../../src/oom/watch-v1.ts';
 
-const parse = (content: string) => parseMemoryEvents(Buffer.from(content));
+const parse = (content: string) => parseOomCounters(Buffer.from(content));
 
 describe('memory.events', () => {
   it('E20: oom and oom_kill are read, their neighbours are not', () => {
