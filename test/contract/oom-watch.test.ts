@@ -1,7 +1,6 @@
 // The OOM watch over the running kernel: real OOMs on version 1, files laid out as the kernel's on version 2.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import {
   accessSync,
   constants,
@@ -22,8 +21,8 @@ import { EPOLLIN, O_CLOEXEC, SIGKILL } from '../../src/sys/constants.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { sys } from '../../src/sys/real.ts';
 import { layOutV2, makeNotes, makePlaces } from '../fixtures/cgroup-v2.ts';
-import { fixture } from '../fixtures/monitored.ts';
 import { turn } from '../fixtures/turn.ts';
+import { needsRoot, runWithoutInotify, userOfOom } from '../fixtures/without-inotify.ts';
 
 const memoryRoot = '/sys/fs/cgroup/memory';
 const limitBytes = 16 * 1024 * 1024;
@@ -99,15 +98,9 @@ describe('OOM watch on files laid out as version 2', () => {
   });
 
   it('E27: without an inotify instance an OOM is found by looking, and by the last look', {
-    skip: process.getuid!() !== 0 && 'needs root, to be a user of its own',
+    skip: needsRoot,
   }, () => {
-    // A user who has no other process, and so no instance that anybody would miss.
-    const uid = '61239';
-    const found = execFileSync(process.execPath, [fixture('oom-without-inotify.ts'), uid], {
-      encoding: 'utf8',
-      timeout: 60_000,
-    });
-    assert.deepEqual(JSON.parse(found), {
+    assert.deepEqual(runWithoutInotify('oom-without-inotify.ts', userOfOom), {
       warnings: ['Failed to create inotify fd: Too many open files'],
       byLooking: true,
       byTheLastLook: true,

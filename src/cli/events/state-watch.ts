@@ -1,8 +1,9 @@
 // Noticing that something in the directory of state has changed, and which container that may be about. What it
 // means is asked of the library: only the names of entries are read here.
 
-import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { type EntryWatch, watchEntries } from '../../manager/directory-watch.ts';
 
 /** Directories of state hold directories, which hold one entry a container: deeper things are nobody's business. */
 const depthMax = 2;
@@ -13,7 +14,7 @@ const unwatched = new Set(['runtime', 'bundles']);
 /** Watches a directory of state. `onChange` gets what may be the ID of a container, as often as something changes. */
 export class StateWatch {
   readonly #onChange: (id: string) => void;
-  readonly #watchers = new Map<string, FSWatcher>();
+  readonly #watchers = new Map<string, EntryWatch>();
 
   constructor(root: string, onChange: (id: string) => void) {
     this.#onChange = onChange;
@@ -23,9 +24,11 @@ export class StateWatch {
   #add(path: string, depth: number): void {
     if (this.#watchers.has(path) || depth > depthMax) return;
     try {
-      const watcher = watch(path, (_event, name) => this.#notice(path, depth, name));
-      watcher.on('error', () => this.#drop(path));
-      this.#watchers.set(path, watcher);
+      const onChange = (name: string | null) => this.#notice(path, depth, name);
+      this.#watchers.set(
+        path,
+        watchEntries(path, true, onChange, () => this.#drop(path)),
+      );
       // What came before the watch is looked at now.
       for (const name of readdirSync(path)) this.#notice(path, depth, name);
     } catch (error) {
