@@ -72,10 +72,9 @@ if (form === 'compiled') {
       args: ['--exit-delay', '1', '--exit-command', '/bin/true'],
     });
     assert.equal(box.end(), 3);
-    const ofOurs = [box.caller.pid, box.monitor].map(pid => `${pid} `);
-    const calls = readFileSync(trace, 'utf8')
-      .split('\n')
-      .filter(call => ofOurs.some(pid => call.startsWith(pid)));
+    const lines = readFileSync(trace, 'utf8').split('\n');
+    const ofOurs = [lines[0]!.split(' ')[0], box.monitor].map(pid => `${pid} `); // the launcher's come first
+    const calls = lines.filter(call => ofOurs.some(pid => call.startsWith(pid)));
     const own = calls.filter(call => call.includes(conmon) || call.includes('/exe"'));
     assert.equal(own.length, 1, own.join('\n'));
     assert.match(own[0]!, / execve\(/);
