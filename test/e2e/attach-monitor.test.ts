@@ -30,7 +30,7 @@ function create(t: TestContext, script: string, args: readonly string[], wrap = 
     string,
   ];
   mkdirSync(exits);
-  writeFileSync(runtime, `#!/bin/sh\n${wrap}\nexec ${hostrun} --root ${root} "$@"\n`, { mode: 0o755 });
+  writeFileSync(runtime, `#!/bin/sh\n${wrap}\nexec '${hostrun}' --root '${root}' "$@"\n`, { mode: 0o755 });
   const run = (command: string, ...more: string[]) => runHostrun(['--root', root, command, ...more, id]);
   const common = [
     '-c',

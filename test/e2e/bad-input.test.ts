@@ -10,6 +10,7 @@ import { sys } from '../../src/sys/real.ts';
 import { connectAttach } from '../fixtures/attach-client.ts';
 import { reap } from '../fixtures/caller.ts';
 import {
+  fixture,
   listChildren,
   makeFolder,
   makeGate,
@@ -128,11 +129,9 @@ test('R10, P12 bad input: a runtime that prints 1 MiB to stderr and fails: its f
 test('R10 bad input: a runtime that prints 1 MiB to stderr and succeeds: all of it is the container’s output', t => {
   const path = join(makeFolder(t), 'runtime');
   const flood = 'head -c 1048576 /dev/zero | tr "\\0" y >&2';
-  writeFileSync(
-    path,
-    `#!/bin/sh\n${flood}\nexec ${join(import.meta.dirname, '../fixtures/runtime-starts-container')} "$@"\n`,
-    { mode: 0o755 },
-  );
+  writeFileSync(path, `#!/bin/sh\n${flood}\nexec '${fixture('runtime-starts-container')}' "$@"\n`, {
+    mode: 0o755,
+  });
   const box = startMonitored(t, { runtime: path, container: 'echo out; echo err >&2; exit 4' });
   box.started();
   assert.equal(box.exitStatus(), '4');

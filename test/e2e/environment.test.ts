@@ -388,7 +388,7 @@ test('R6, E12 environment: the runtime and the exit command have the caller’s 
   const runtime = join(dir, 'runtime');
   const record = (name: string) => `cat /proc/$$/limits >${dir}/${name}`;
   const starts = fixture('runtime-starts-container');
-  writeFileSync(runtime, `#!/bin/sh\n${record('runtime')}\nexec ${starts} "$@"\n`, { mode: 0o755 });
+  writeFileSync(runtime, `#!/bin/sh\n${record('runtime')}\nexec '${starts}' "$@"\n`, { mode: 0o755 });
   const box = startMonitored(t, {
     runtime,
     container: record('container'),

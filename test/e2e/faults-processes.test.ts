@@ -171,7 +171,7 @@ for (const [what, env] of [
 /** A runtime that does `first`, in a shell, and then starts the container. */
 function makeRuntime(t: TestContext, first: string): string {
   const path = join(makeFolder(t), 'runtime');
-  writeFileSync(path, `#!/bin/sh\n${first}\nexec ${fixture('runtime-starts-container')} "$@"\n`, {
+  writeFileSync(path, `#!/bin/sh\n${first}\nexec '${fixture('runtime-starts-container')}' "$@"\n`, {
     mode: 0o755,
   });
   return path;

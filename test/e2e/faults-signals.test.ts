@@ -146,7 +146,7 @@ test('G8 signals: the runtime and the exit command start with none ignored or bl
   // Of cat, which has what its shell was started with: a shell blocks signals while it starts something.
   const record = (name: string) => `cat /proc/self/status >${dir}/${name}`;
   const runtime = join(dir, 'runtime-that-records');
-  const starts = `exec ${fixture('runtime-starts-container')} "$@"`;
+  const starts = `exec '${fixture('runtime-starts-container')}' "$@"`;
   writeFileSync(runtime, `#!/bin/sh\n${record('runtime')}\n${starts}\n`, { mode: 0o755 });
   const box = startMonitored(t, {
     runtime,

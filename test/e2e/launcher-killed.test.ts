@@ -99,7 +99,7 @@ function start(t: TestContext, how: { conmon?: string; env?: Record<string, stri
   const [runtime, ran] = [join(dir, 'runtime'), join(dir, 'ran')];
   writeFileSync(
     runtime,
-    `#!/bin/sh\n: >${ran}\nunset LD_PRELOAD\nexec ${fixture('runtime-starts-container')} "$@"\n`,
+    `#!/bin/sh\n: >${ran}\nunset LD_PRELOAD\nexec '${fixture('runtime-starts-container')}' "$@"\n`,
     {
       mode: 0o755,
     },

@@ -179,9 +179,9 @@ function makeLateRuntime(dir: string): string {
     '#!/bin/sh',
     'case " $* " in *" create "*)',
     `  touch ${dir}/asked`,
-    `  if [ ! -e ${dir}/fast ]; then (sleep ${lateSeconds}; exec ${ociRuntime} "$@") & wait; exit; fi ;;`,
+    `  if [ ! -e ${dir}/fast ]; then (sleep ${lateSeconds}; exec '${ociRuntime}' "$@") & wait; exit; fi ;;`,
     'esac',
-    `exec ${ociRuntime} "$@"`,
+    `exec '${ociRuntime}' "$@"`,
   ];
   writeFileSync(path, `${script.join('\n')}\n`);
   chmodSync(path, 0o755);

@@ -175,8 +175,8 @@ function makeHeldRuntime(t: TestContext) {
   const path = join(dir, 'held-runtime');
   const script = [
     '#!/bin/sh',
-    `case " $* " in *" delete "*) ;; *) exec ${ociRuntime} "$@" ;; esac`,
-    `${ociRuntime} "$@"`,
+    `case " $* " in *" delete "*) ;; *) exec '${ociRuntime}' "$@" ;; esac`,
+    `'${ociRuntime}' "$@"`,
     'status=$?',
     'for id in "$@"; do :; done',
     `: > ${dir}/forgotten-$id`,

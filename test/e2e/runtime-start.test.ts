@@ -326,7 +326,7 @@ test('R12 zombies: a grandchild whose parents have gone is reaped while the cont
 test('R11 runtime: one that takes longer than --timeout is waited for; the time begins with the container', t => {
   const runtime = join(makeFolder(t), 'runtime');
   const starts = fixture('runtime-starts-container');
-  writeFileSync(runtime, `#!/bin/sh\n${starts} "$@"\nexec sleep 1.2\n`, { mode: 0o755 });
+  writeFileSync(runtime, `#!/bin/sh\n'${starts}' "$@"\nexec sleep 1.2\n`, { mode: 0o755 });
   const box = startMonitored(t, { runtime, container: 'exec sleep 3600', args: ['--timeout', '1'] });
   box.started();
   assert.equal(existsSync(box.exitFile), false);

@@ -21,7 +21,7 @@ const engineVariables = [
 const spyingRuntime = (runc: string, home: string) => `#!/bin/sh
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 for word; do case $word in create|exec) env > ${home}/tmp/environment.$word ;; esac; done
-exec ${runc} "$@"
+exec '${runc}' "$@"
 `;
 
 underEachConmon(
