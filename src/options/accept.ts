@@ -84,7 +84,6 @@ export function acceptOptions(values: RawValues, host: Host): Options {
     exitCommandArg: values.strings('exit-command-arg'),
     exitDelay,
     exitDir: values.string('exit-dir'),
-    fullAttach,
     leaveStdinOpen: values.flag('leave-stdin-open'),
     logAllowlistDir: values.strings('log-allowlist-dir'),
     logGlobalSizeMax: values.integer('log-global-size-max') ?? -1,

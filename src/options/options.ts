@@ -29,7 +29,6 @@ export interface Options {
   /** Seconds, 0 or more. */
   readonly exitDelay: number;
   readonly exitDir: string | undefined;
-  readonly fullAttach: boolean;
   readonly leaveStdinOpen: boolean;
   readonly logAllowlistDir: readonly string[];
   /** Bytes in all; not above 0: no limit. Beyond 2^53 it is rounded, as no log gets there. */
