@@ -156,9 +156,9 @@ export class End {
   #closeAll(): void {
     const { io, notify, oom, logs } = this.#parts;
     io.close();
-    notify?.close();
     oom?.close();
     logs.close();
+    notify?.close(); // last: it may wait
   }
 
   #runExitCommand(): void {

@@ -5,6 +5,7 @@ import { EPOLLIN, MSG_DONTWAIT, MSG_TRUNC } from '../sys/constants.ts';
 import { EAGAIN, EINTR, ENOBUFS, errorWords } from '../sys/errno.ts';
 import type { Reactor, Timer } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
+import { untilDone } from '../sys/until-done.ts';
 import { bindContainerSocket } from './container-socket.ts';
 import { filterNotification } from './filter.ts';
 import { HostSocket } from './host-socket.ts';
@@ -17,7 +18,8 @@ export interface NotifyRelayOptions {
 }
 
 export interface NotifyRelay {
-  /** Relays what is there already, and ends. The name stays: another monitor of the container may own it by now. */
+  /** Relays what is there already, and ends: at the latest after half a second, with a warning of what was left. The
+   * name stays: another monitor of the container may own it by now. */
   close(): void;
 }
 
@@ -45,6 +47,10 @@ const notificationBytesMax = 32768;
 const notificationsPerTurnMax = 16;
 /** How soon a full queue of the service manager is tried again, in milliseconds. */
 const retryMs = 100;
+/** How long the end waits for room in that queue, in milliseconds. */
+const closeMsMax = 500;
+/** How many messages are counted that are lost at the end: as many as a queue holds where systemd sets its length. */
+const leftMax = 512;
 
 class Relay implements NotifyRelay {
   readonly #sys: Sys;
@@ -73,27 +79,56 @@ class Relay implements NotifyRelay {
 
   run(): void {
     for (let count = 0; count < notificationsPerTurnMax && !this.#retry; count++) {
-      // recv(2) has no room for fds that come along, and the kernel closes those. An empty message is not an end.
-      const length = this.#sys.recv(
-        this.#containerFd,
-        this.#buf,
-        0,
-        notificationBytesMax,
-        MSG_DONTWAIT | MSG_TRUNC,
-      );
-      if (length < 0) return; // nothing there, or EINTR: the reactor comes again
-      const isCut = length > notificationBytesMax;
-      const passed = filterNotification(this.#buf.subarray(0, Math.min(length, notificationBytesMax)), isCut);
+      const passed = this.#receive();
+      if (passed === undefined) return;
       if (passed.length > 0) this.#forward(passed);
     }
   }
 
   close(): void {
-    this.run();
+    this.#relayAll();
+    const left = this.#countLeft();
+    if (left > 0) this.#warn(`Lost ${countMessages(left)} to host notify socket at the end`);
     this.#retry?.cancel();
     this.#reactor.forget(this.#containerFd);
     this.#sys.close(this.#containerFd);
     this.#host.close();
+  }
+
+  /** Relays until nothing is left, or time is up. Meanwhile everybody else has their turns. */
+  #relayAll(): void {
+    const until = this.#reactor.nowMs() + closeMsMax;
+    do {
+      if (this.#retry) {
+        this.#reactor.turn();
+        continue;
+      }
+      const passed = this.#receive();
+      if (passed === undefined) return;
+      if (passed.length > 0) this.#forward(passed);
+    } while (this.#reactor.nowMs() < until);
+  }
+
+  #countLeft(): number {
+    let count = this.#retry ? 1 : 0;
+    while (count < leftMax) {
+      const passed = this.#receive();
+      if (passed === undefined) break;
+      if (passed.length > 0) count++;
+    }
+    return count;
+  }
+
+  /** What passes of the next message; undefined where there is none. */
+  #receive(): Uint8Array | undefined {
+    // recv(2) has no room for fds that come along, and the kernel closes those. An empty message is not an end.
+    const flags = MSG_DONTWAIT | MSG_TRUNC;
+    const length = untilDone(() =>
+      this.#sys.recv(this.#containerFd, this.#buf, 0, notificationBytesMax, flags),
+    );
+    if (length < 0) return undefined;
+    const isCut = length > notificationBytesMax;
+    return filterNotification(this.#buf.subarray(0, Math.min(length, notificationBytesMax)), isCut);
   }
 
   #forward(message: Uint8Array): void {
@@ -118,6 +153,10 @@ class Relay implements NotifyRelay {
     this.#hasWarned = true;
     this.#warn(`Failed to write to host notify socket: ${errorWords(errno)}`);
   }
+}
+
+function countMessages(count: number): string {
+  return count === 1 ? '1 message' : count < leftMax ? `${count} messages` : `${leftMax} messages or more`;
 }
 
 function isFull(answer: number): boolean {

@@ -7,6 +7,7 @@ import {
   EADDRINUSE,
   EAGAIN,
   ECONNREFUSED,
+  EINTR,
   EISDIR,
   EMFILE,
   ENOBUFS,
@@ -184,11 +185,50 @@ test('N12 notify: what has come before the end is relayed, and then no fd is lef
   assert.equal(sys.called('unlink', 'unlinkat').length, 1); // the one before binding
 });
 
-test('N12 notify: an end while a message waits for room leaves no timer', () => {
-  const { sys, reactor, relay, sends } = open(createScriptedSys().always('sendto', -EAGAIN));
-  sends('READY=1', 'STATUS=2');
+test('N12 notify: more than a turn relays is relayed at the end, through interrupted calls too', () => {
+  const { sys, relay, forwarded, warnings } = open();
+  const messages = Array.from({ length: 40 }, (_, i) => `STATUS=${i}`);
+  sys.arrive(containerFd, ...messages.slice(0, 20), -EINTR, ...messages.slice(20));
   relay.close();
-  const before = sys.called('sendto').length;
+  assert.deepEqual(forwarded(), messages);
+  assert.deepEqual(warnings, []);
+});
+
+test('N12 notify: a message that waits for room at the end, and those behind it, are relayed when there is room', () => {
+  const full = [-EAGAIN, -ENOBUFS, -EAGAIN];
+  const { sys, relay, sends, forwarded, warnings } = open(createScriptedSys().answer('sendto', ...full));
+  sends('READY=1', 'STATUS=2', 'MAINPID=1');
+  sys.arrive(containerFd, 'STOPPING=1');
+  const [before] = sys.monotonic;
+  relay.close();
+  assert.deepEqual(forwarded(), ['READY=1', 'STATUS=2', 'STOPPING=1']);
+  assert.deepEqual(warnings, []);
+  assert.ok(sys.monotonic[0] - before < 0.5);
+});
+
+test('N12 notify: the end waits half a second for a queue that stays full, says what is lost, and leaves no timer', () => {
+  const { sys, reactor, relay, sends, warnings } = open(createScriptedSys().always('sendto', -EAGAIN));
+  sends('READY=1', 'STATUS=2', 'MAINPID=1');
+  sys.arrive(containerFd, 'STOPPING=1');
+  const clock = () => sys.monotonic[0] * 1000 + sys.monotonic[1] / 1e6;
+  const before = clock();
+  relay.close();
+  assert.equal(clock() - before, 500);
+  assert.deepEqual(warnings, ['Lost 3 messages to host notify socket at the end']);
+  const sent = sys.called('sendto').length;
   turn(reactor, 1000);
-  assert.equal(sys.called('sendto').length, before);
+  assert.equal(sys.called('sendto').length, sent);
+  assert.ok(sys.called('close').some(([, fd]) => fd === containerFd));
+});
+
+test('N12 notify: a flood that goes on holds the end up for half a second at the most', () => {
+  const { sys, relay, warnings } = open();
+  sys.always('recv', (_fd, buf, offset) => {
+    sys.advance(1);
+    buf.set(Buffer.from('READY=1'), offset);
+    return 7;
+  });
+  relay.close();
+  assert.ok(sys.called('sendto').length <= 500);
+  assert.deepEqual(warnings, ['Lost 512 messages or more to host notify socket at the end']);
 });
