@@ -4,6 +4,7 @@ import { PR_SET_CHILD_SUBREAPER, WNOHANG } from '../sys/constants.ts';
 import { EINTR, errorWords } from '../sys/errno.ts';
 import type { Reactor } from '../sys/reactor.ts';
 import type { SpawnPlan, Sys } from '../sys/sys.ts';
+import { untilDone } from '../sys/until-done.ts';
 import { readWaitStatus, unknownExitStatus } from './exit-status.ts';
 
 export interface ExitCommand {
@@ -75,9 +76,7 @@ export function combineExitStatuses(container: number, exitCommand: number): num
 /** Takes what has ended and waits for nothing. */
 export function reapZombies(sys: Sys): void {
   const status = new Int32Array(1);
-  let pid: number;
-  do pid = sys.waitpid(-1, status, WNOHANG);
-  while (pid > 0 || pid === -EINTR);
+  while (untilDone(() => sys.waitpid(-1, status, WNOHANG)) > 0);
 }
 
 /** A wait that fails is no reason to leave the container uncleaned. */
@@ -96,6 +95,6 @@ function passTime(reactor: Reactor, ms: number, warn: (message: string) => void)
 function awaitChild(sys: Sys, pid: number, status: Int32Array): number {
   let answer: number;
   do answer = sys.waitpid(pid, status, 0);
-  while (answer === -EINTR);
+  while (answer === -EINTR); // not by untilDone: the function that it takes may find no memory
   return answer === pid ? readWaitStatus(status[0]!) : unknownExitStatus;
 }

@@ -19,7 +19,6 @@ import {
   ECONNREFUSED,
   ECONNRESET,
   EINTR,
-  EIO,
   EMSGSIZE,
   ENOBUFS,
   ENOMEM,
@@ -28,6 +27,7 @@ import {
   errorWords,
 } from '../sys/errno.ts';
 import { FatalError } from '../sys/errors.ts';
+import { writeAll } from '../sys/files.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { Warn } from './driver.ts';
 
@@ -132,7 +132,7 @@ export class JournalSocket {
   #sendByMemfd(buf: Uint8Array, start: number, end: number): number {
     const memfd = this.#sys.memfdCreate('journal-entry');
     if (memfd < 0) return memfd;
-    let answer = writeAll(this.#sys, memfd, buf, start, end);
+    let answer = writeAll(this.#sys, memfd, buf.subarray(start, end));
     if (answer >= 0) answer = this.#sys.fcntl(memfd, F_ADD_SEALS, F_SEAL_ALL);
     if (answer >= 0)
       answer = this.#sys.sendFdTo(this.#fd, memfd, MSG_DONTWAIT | MSG_NOSIGNAL, journalSocketPath);
@@ -178,16 +178,6 @@ function isGone(answer: number): boolean {
 
 function isTooLarge(answer: number): boolean {
   return answer === -EMSGSIZE || answer === -ENOBUFS || answer === -ENOMEM;
-}
-
-function writeAll(sys: Sys, fd: number, buf: Uint8Array, start: number, end: number): number {
-  for (let at = start; at < end; ) {
-    const written = sys.write(fd, buf, at, end - at);
-    if (written === -EINTR) continue;
-    if (written <= 0) return written || -EIO;
-    at += written;
-  }
-  return 0;
 }
 
 function countEntries(count: number): string {

@@ -17,11 +17,12 @@ import {
   SIGXFSZ,
   WNOHANG,
 } from '../sys/constants.ts';
-import { EINTR, ESRCH } from '../sys/errno.ts';
+import { ESRCH } from '../sys/errno.ts';
 import { FatalError } from '../sys/errors.ts';
 import type { Reactor } from '../sys/reactor.ts';
 import { sleep } from '../sys/sleep.ts';
 import type { SpawnPlan, Sys } from '../sys/sys.ts';
+import { untilDone } from '../sys/until-done.ts';
 
 /** Signals that the container gets in our place. */
 const forwardedSignals = [SIGTERM, SIGQUIT, SIGINT];
@@ -127,9 +128,7 @@ export class Processes {
   /** Returns the wait status. One that cannot be killed is waited for as long as it lives. */
   #awaitEnd(pid: number): number | 'unknown' {
     const status = new Int32Array(1);
-    let ended: number;
-    do ended = this.#sys.waitpid(pid, status, 0);
-    while (ended === -EINTR);
+    const ended = untilDone(() => this.#sys.waitpid(pid, status, 0));
     if (ended === pid) return status[0]!;
     while (this.#sys.kill(pid, 0) !== -ESRCH && sleep(this.#sys, pollMs)); // it is not our child
     return 'unknown';
@@ -156,8 +155,7 @@ export class Processes {
   #reap(): void {
     const status = new Int32Array(1);
     for (;;) {
-      const pid = this.#sys.waitpid(-1, status, WNOHANG);
-      if (pid === -EINTR) continue;
+      const pid = untilDone(() => this.#sys.waitpid(-1, status, WNOHANG));
       if (pid <= 0) return;
       if (pid === this.#runtimePid) this.#facts.runtimeStatus = status[0];
       else if (pid === this.#facts.containerPid) this.#noteEnd(status[0]!);

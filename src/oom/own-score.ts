@@ -2,9 +2,10 @@
 
 import { areDigits, trim } from '../sys/bytes.ts';
 import { O_CLOEXEC, O_RDWR } from '../sys/constants.ts';
-import { EINTR, errorWords } from '../sys/errno.ts';
+import { errorWords } from '../sys/errno.ts';
 import type { Sys } from '../sys/sys.ts';
 import { utf8Bytes, utf8Text } from '../sys/text.ts';
+import { untilDone } from '../sys/until-done.ts';
 
 const scorePath = '/proc/self/oom_score_adj';
 const scoreNever = utf8Bytes('-1000');
@@ -37,11 +38,4 @@ function readScore(sys: Sys, fd: number, debug: (message: string) => void): stri
   const score = trim(buf.subarray(0, Math.max(0, got)));
   const isNumber = areDigits(score[0] === minus ? score.subarray(1) : score);
   return isNumber ? utf8Text(score) : '0';
-}
-
-function untilDone(call: () => number): number {
-  for (;;) {
-    const answer = call();
-    if (answer !== -EINTR) return answer;
-  }
 }

@@ -2,11 +2,12 @@
 // removal of the cgroup as well, as one. Where there is no such eventfd, memory.oom_control has the count of kills.
 
 import { EFD_CLOEXEC, EFD_NONBLOCK, EPOLLIN, O_CLOEXEC, O_RDONLY, O_WRONLY } from '../sys/constants.ts';
-import { EAGAIN, EINTR, errorWords } from '../sys/errno.ts';
+import { EAGAIN, errorWords } from '../sys/errno.ts';
 import { writeAll } from '../sys/files.ts';
 import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
 import { utf8Bytes } from '../sys/text.ts';
+import { untilDone } from '../sys/until-done.ts';
 import { type CgroupWatch, type OomNotes, pollCgroup } from './cgroup-watch.ts';
 import { CounterFile } from './counter-file.ts';
 
@@ -104,10 +105,7 @@ function register(sys: Sys, fd: number, control: number, oomPath: string, notes:
 function readCount(sys: Sys, fd: number): number | 'broken' {
   const words = new Uint32Array(2); // eventfd(2): one 64-bit integer in the machine's byte order, little-endian here
   const buf = new Uint8Array(words.buffer);
-  for (;;) {
-    const got = sys.read(fd, buf, 0, buf.length);
-    if (got === -EINTR) continue;
-    if (got === -EAGAIN) return 0;
-    return got === buf.length ? words[1]! * 2 ** 32 + words[0]! : 'broken';
-  }
+  const got = untilDone(() => sys.read(fd, buf, 0, buf.length));
+  if (got === -EAGAIN) return 0;
+  return got === buf.length ? words[1]! * 2 ** 32 + words[0]! : 'broken';
 }

@@ -2,10 +2,11 @@
 // wait is the launcher's.
 
 import { EPOLLIN } from '../sys/constants.ts';
-import { EAGAIN, EINTR, EPERM } from '../sys/errno.ts';
+import { EAGAIN, EPERM } from '../sys/errno.ts';
 import { FatalError } from '../sys/errors.ts';
 import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
+import { untilDone } from '../sys/until-done.ts';
 
 /** What a caller sends is one byte; more of it is as good. */
 const goBytesMax = 8192;
@@ -19,9 +20,7 @@ const goBytesMax = 8192;
 export function awaitStart(sys: Sys, reactor: Reactor, fd: number, onGo: () => void): void {
   const buf = new Uint8Array(goBytesMax);
   const readGo = (): void => {
-    let got: number;
-    do got = sys.read(fd, buf, 0, buf.length);
-    while (got === -EINTR);
+    const got = untilDone(() => sys.read(fd, buf, 0, buf.length));
     if (got === -EAGAIN) return; // the reactor calls again
     reactor.forget(fd);
     sys.close(fd);

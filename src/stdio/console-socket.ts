@@ -13,11 +13,12 @@ import {
   TCGETS,
   TCSETS,
 } from '../sys/constants.ts';
-import { EADDRINUSE, EAGAIN, EINTR } from '../sys/errno.ts';
+import { EADDRINUSE, EAGAIN } from '../sys/errno.ts';
 import { FatalError } from '../sys/errors.ts';
 import { randomName } from '../sys/random-name.ts';
 import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
+import { untilDone } from '../sys/until-done.ts';
 
 /** The terminal's master end, twice: watching one fd for input and for room at once would wake for either. */
 export interface Console {
@@ -114,9 +115,7 @@ function bindNew(sys: Sys, fd: number, directory: string): string {
 /** The fd, 'later' if the message is not here yet, or a negative number if it will not come. */
 function receiveFd(sys: Sys, connection: number): number | 'later' {
   const fd = new Int32Array(1);
-  let got: number;
-  do got = sys.recvFd(connection, new Uint8Array(nameBytesMax), fd);
-  while (got === -EINTR);
+  const got = untilDone(() => sys.recvFd(connection, new Uint8Array(nameBytesMax), fd));
   if (got === -EAGAIN) return 'later';
   return got < 0 ? got : fd[0]!;
 }

@@ -5,6 +5,7 @@ import { EEXIST, EINTR, EIO } from './errno.ts';
 import { randomName } from './random-name.ts';
 import type { Sys } from './sys.ts';
 import { utf8Bytes, utf8Text, utf8ValidLength } from './text.ts';
+import { untilDone } from './until-done.ts';
 
 /** How many names are tried for a temporary file before EEXIST is believed. */
 const temporaryNamesMax = 100;
@@ -27,17 +28,16 @@ export function readAll(sys: Sys, fd: number, bytesMax: number): Uint8Array | nu
   let length = 0;
   let got: number;
   do {
-    got = sys.read(fd, buf, length, bytesMax - length);
+    got = untilDone(() => sys.read(fd, buf, length, bytesMax - length));
     if (got > 0) length += got;
-  } while ((got > 0 && length < bytesMax) || got === -EINTR);
+  } while (got > 0 && length < bytesMax);
   return got < 0 ? got : buf.subarray(0, length);
 }
 
 /** Writes all of `bytes`, in as many calls as it takes. Returns 0 or -errno. */
 export function writeAll(sys: Sys, fd: number, bytes: Uint8Array): number {
   for (let done = 0; done < bytes.length; ) {
-    const written = sys.write(fd, bytes, done, bytes.length - done);
-    if (written === -EINTR) continue;
+    const written = untilDone(() => sys.write(fd, bytes, done, bytes.length - done));
     if (written <= 0) return written || -EIO;
     done += written;
   }
