@@ -13,7 +13,7 @@ import {
   SOCK_NONBLOCK,
   SOCK_SEQPACKET,
 } from '../sys/constants.ts';
-import { EEXIST, ENOENT } from '../sys/errno.ts';
+import { pathOfEntry, removeStale } from '../sys/directory-entry.ts';
 import { FatalError } from '../sys/errors.ts';
 import { FileStat } from '../sys/file-stat.ts';
 import type { Sys } from '../sys/sys.ts';
@@ -81,7 +81,7 @@ export class AttachSocket {
     // The file that bind(2) makes takes its mode from the socket: it never has a wider one.
     const moded = sys.fchmod(this.fd, socketMode);
     if (moded < 0) fail(`Failed to change socket permissions ${path}`, moded, 'fchmod');
-    const bound = sys.bind(this.fd, `/proc/self/fd/${this.#dirfd}/${attachSocketName}`);
+    const bound = sys.bind(this.fd, pathOfEntry(this.#dirfd, attachSocketName));
     if (bound < 0) fail(`Failed to bind to attach socket ${path}`, bound, 'bind');
     this.#remember(this.#dirfd, attachSocketName);
     const listening = sys.listen(this.fd, backlogClientsMax);
@@ -104,14 +104,6 @@ export class AttachSocket {
     }
     this.#made.push({ dirfd, path, fd });
   }
-}
-
-// Removes what an earlier monitor left, if it is of that type. Anything else is EEXIST and stays.
-function removeStale(sys: Sys, dirfd: number, path: string, type: number): number {
-  const stat = new FileStat();
-  let answer = sys.lstatat(dirfd, path, stat);
-  if (answer === 0) answer = stat.type === type ? sys.unlinkat(dirfd, path, 0) : -EEXIST;
-  return answer === -ENOENT ? 0 : answer;
 }
 
 function isSame(sys: Sys, dirfd: number, path: string, fd: number): boolean {

@@ -11,6 +11,7 @@ import {
   O_RDWR,
   S_IFIFO,
 } from '../sys/constants.ts';
+import { pathOfEntry, removeStale } from '../sys/directory-entry.ts';
 import { EAGAIN, EEXIST, EINTR, errorWords } from '../sys/errno.ts';
 import { FatalError } from '../sys/errors.ts';
 import { FileStat } from '../sys/file-stat.ts';
@@ -111,17 +112,8 @@ function openFifo(sys: Sys, dirfd: number, bundle: string, { name, about }: Fifo
 }
 
 function makeFifo(sys: Sys, dirfd: number, bundle: string, name: string): void {
-  const make = () => sys.mkfifo(`/proc/self/fd/${dirfd}/${name}`, fifoMode);
-  let made = make();
-  if (made === -EEXIST && isFifo(sys, dirfd, name)) {
-    sys.unlinkat(dirfd, name, 0);
-    made = make();
-  }
-  if (made < 0)
-    throw new FatalError(`Failed to mkfifo at ${bundle}/${name}`, { errno: made, syscall: 'mkfifo' });
-}
-
-function isFifo(sys: Sys, dirfd: number, name: string): boolean {
-  const stat = new FileStat();
-  return sys.lstatat(dirfd, name, stat) >= 0 && stat.type === S_IFIFO;
+  let answer = removeStale(sys, dirfd, name, S_IFIFO);
+  if (answer >= 0) answer = sys.mkfifo(pathOfEntry(dirfd, name), fifoMode);
+  if (answer < 0)
+    throw new FatalError(`Failed to mkfifo at ${bundle}/${name}`, { errno: answer, syscall: 'mkfifo' });
 }

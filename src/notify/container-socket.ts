@@ -1,6 +1,7 @@
 // The socket that the container sends its sd_notify(3) messages to.
 
 import { O_CLOEXEC, O_PATH, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from '../sys/constants.ts';
+import { pathOfEntry } from '../sys/directory-entry.ts';
 import { ENOENT } from '../sys/errno.ts';
 import { FatalError } from '../sys/errors.ts';
 import type { Sys } from '../sys/sys.ts';
@@ -39,7 +40,7 @@ function bindIn(sys: Sys, folderFd: number, path: string): number {
   // change this folder.
   const mask = sys.umask(0);
   let answer = sys.fchmod(fd, socketMode);
-  if (answer >= 0) answer = sys.bind(fd, `/proc/self/fd/${folderFd}/notify.sock`);
+  if (answer >= 0) answer = sys.bind(fd, pathOfEntry(folderFd, 'notify.sock'));
   sys.umask(mask);
   if (answer >= 0) return fd;
   sys.close(fd);

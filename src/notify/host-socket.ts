@@ -9,6 +9,7 @@ import {
   SOCK_DGRAM,
   SOCK_NONBLOCK,
 } from '../sys/constants.ts';
+import { pathOfEntry } from '../sys/directory-entry.ts';
 import { FatalError } from '../sys/errors.ts';
 import type { Sys } from '../sys/sys.ts';
 import { utf8Bytes } from '../sys/text.ts';
@@ -43,7 +44,7 @@ export class HostSocket {
     if (utf8Bytes(path).length <= addressBytesMax) return path;
     const slash = path.lastIndexOf('/');
     this.#folderFd = this.#sys.open(path.slice(0, slash) || '/', O_PATH | O_CLOEXEC, 0);
-    return this.#folderFd < 0 ? path : `/proc/self/fd/${this.#folderFd}/${path.slice(slash + 1)}`;
+    return this.#folderFd < 0 ? path : pathOfEntry(this.#folderFd, path.slice(slash + 1));
   }
 }
 

@@ -12,6 +12,7 @@ import {
   SOCK_NONBLOCK,
   SOCK_SEQPACKET,
 } from '../../sys/constants.ts';
+import { pathOfEntry } from '../../sys/directory-entry.ts';
 import { EAGAIN, ECONNRESET, EINTR } from '../../sys/errno.ts';
 import type { Reactor, Timer } from '../../sys/reactor.ts';
 import type { Sys } from '../../sys/sys.ts';
@@ -91,7 +92,7 @@ export class Connection {
 
   #connect(name: string, tries: number): void {
     const { sys, reactor, tell, key } = this.#context;
-    const answer = sys.connect(this.#fd, `/proc/self/fd/${this.#directory}/${name}`);
+    const answer = sys.connect(this.#fd, pathOfEntry(this.#directory, name));
     if (answer === -EAGAIN && tries < connectTriesMax) {
       this.#retry = reactor.after(connectRetryMs, () => this.#connect(name, tries + 1));
       return;
