@@ -15,21 +15,12 @@ import {
   SHUT_RDWR,
   SHUT_WR,
   SIOCOUTQ,
-  SO_SNDBUF,
 } from '../sys/constants.ts';
 import { EAGAIN, ECONNRESET, EINTR, ENOBUFS, ENOMEM } from '../sys/errno.ts';
 import type { Reactor, Timer } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
-import { PieceQueue, type SlabPool } from './piece-queue.ts';
+import { noPlace, type PacketQueue, payloadBytesMax } from './packet-queue.ts';
 
-/** Podman's and CRI-O's buffers hold 8193 bytes: the type byte and this. */
-const attachPayloadBytesMax = 8192;
-/** What a client that does not read may hold back: 1 MiB, and the bytes of the pieces' lengths. */
-export const queueSlabsMax = 16;
-/** What the caller reads in one go and broadcasts must still fit. */
-const broadcastSlabsMax = 4;
-/** The largest read that a client's queue keeps room for. */
-const broadcastBytesMax = broadcastSlabsMax * 8 * 8192;
 /** How long a kernel short of memory is left alone. */
 const restMs = 100;
 
@@ -37,7 +28,7 @@ const restMs = 100;
 export interface ClientOwner {
   readonly sys: Sys;
   readonly reactor: Reactor;
-  readonly pool: SlabPool;
+  readonly queue: PacketQueue;
   readonly warn: (message: string) => void;
   /** False while nothing may be read from clients. */
   readonly takesInput: boolean;
@@ -47,104 +38,82 @@ export interface ClientOwner {
   onInputEnd(): void;
   /** The client has been closed. */
   onGone(client: AttachClient): void;
-  /** Something has been sent or given up. */
+  /** Something has been sent or given up, and the queue may have become shorter. */
   onProgress(): void;
 }
 
 export class AttachClient {
   readonly #owner: ClientOwner;
   readonly #fd: number;
-  readonly #queue: PieceQueue;
   #readable = true;
   #writable = true;
   #hungUp = false;
-  /** The events watched for; -1 while the fd is not watched. */
-  #watched = -1;
+  /** Where the packet that it is to get next lies in the owner's queue. */
+  #place = noPlace;
+  /** The events watched for. */
+  #watched = 0;
   #rest: Timer | undefined;
-  /** What had not been taken when {@link hasTaken} was last called. */
-  #untaken = -1;
-  #unread = -1;
+  /** What {@link hasTaken} found when it was last called. */
+  #placeBefore = noPlace;
+  #unreadBefore = -1;
 
   /** Takes over `fd`, a connected socket. */
   constructor(owner: ClientOwner, fd: number) {
     this.#owner = owner;
     this.#fd = fd;
-    this.#queue = new PieceQueue(owner.pool);
-    // With the kernel's default a dozen packets fill the socket, and client and monitor wait for each other in turn.
-    owner.sys.setsockopt(fd, SO_SNDBUF, broadcastBytesMax); // the kernel may allow less: no harm
   }
 
-  /** Bytes that wait to be sent, the type bytes included. */
-  get pending(): number {
-    return this.#queue.bytes;
-  }
-
-  /** Whether one more broadcast of {@link broadcastBytesMax} stays within the bound. */
-  get hasRoom(): boolean {
-    return this.#queue.slabs <= queueSlabsMax - broadcastSlabsMax;
+  /** Handles what happens from now on. Returns 0, or -errno where the kernel refuses to tell: only now can it. */
+  start(): number {
+    this.#watched = this.#wantedEvents();
+    return this.#owner.reactor.tryWatch(this.#fd, this.#watched, events => this.#handle(events));
   }
 
   /** Whether it has taken something since the last call, or has nothing to take. The first call returns true. */
   hasTaken(): boolean {
     const unread = this.#ask(SIOCOUTQ);
-    const isStuck = this.pending > 0 && this.pending === this.#untaken && unread === this.#unread;
-    this.#untaken = this.pending;
-    this.#unread = unread;
+    const isStuck = this.#isBehind && this.#place === this.#placeBefore && unread === this.#unreadBefore;
+    this.#placeBefore = this.#place;
+    this.#unreadBefore = unread;
     return !isStuck;
   }
 
-  /** Sends `buf[start, end)` now, in packets behind the byte `type`, or queues it behind those that wait. */
-  deliver(type: number, buf: Uint8Array, start: number, end: number): void {
-    for (let at = this.#sendMany(type, buf, start, end); at < end; at += attachPayloadBytesMax) {
+  /** Sends `buf[start, end)`, in packets behind the byte `type`, as far as the socket takes it now and nothing waits.
+   * Returns where the rest begins, which the client must be told to {@link waitAt}. */
+  send(type: number, buf: Uint8Array, start: number, end: number): number {
+    if (this.#isBehind) return start;
+    for (let at = this.#sendMany(type, buf, start, end); at < end && this.#writable; at += payloadBytesMax) {
       const before = buf[at - 1]!;
       buf[at - 1] = type; // a packet as it is sent: what was there is put back
-      this.#deliverOne(buf, at - 1, 1 + Math.min(attachPayloadBytesMax, end - at));
+      const isSent = this.#sendOne(buf, at - 1, 1 + Math.min(payloadBytesMax, end - at));
       buf[at - 1] = before;
+      if (!isSent) return at;
     }
+    return end;
   }
 
-  /** Sends what the socket takes of several packets at once. Answers where the rest begins. */
-  #sendMany(type: number, buf: Uint8Array, start: number, end: number): number {
-    let at = start;
-    while (this.#writable && this.#queue.bytes === 0 && end - at > attachPayloadBytesMax) {
-      const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-      const { sys } = this.#owner;
-      const sent = sys.sendmmsg(this.#fd, type, buf, at, end - at, attachPayloadBytesMax, flags);
-      if (sent <= 0) break; // why, the next packet alone will tell
-      at = Math.min(end, at + sent * attachPayloadBytesMax);
-    }
-    return at;
-  }
-
-  #deliverOne(buf: Uint8Array, offset: number, length: number): void {
-    if (!this.#writable || (this.#queue.bytes === 0 && this.#send(buf, offset, length))) return;
-    this.#queue.push(buf, offset, offset + length);
+  /** The packets from `place` on wait in the queue. Does nothing when others before them do. */
+  waitAt(place: number): void {
+    if (this.#isBehind) return;
+    this.#place = place;
+    this.#owner.queue.enter(place);
     this.watch();
   }
 
   /** Waits for what there is to wait for; to be called when the owner's `takesInput` has changed. */
   watch(): void {
-    const { reactor } = this.#owner;
     const wanted = this.#wantedEvents();
-    // A hang-up is reported again and again: an fd of which only that is to be expected is not watched at all.
-    if (this.#hungUp && wanted === 0) {
-      if (this.#watched >= 0) reactor.forget(this.#fd);
-      this.#watched = -1;
-      return;
-    }
     if (wanted === this.#watched) return;
-    if (this.#watched < 0) reactor.watch(this.#fd, wanted, events => this.#handle(events));
-    else reactor.rearm(this.#fd, wanted);
     this.#watched = wanted;
+    this.#owner.reactor.rearm(this.#fd, wanted);
   }
 
   /** Closes the connection so that the client still reads all that was sent, and then the end. */
   close(): void {
     const { sys, reactor } = this.#owner;
     this.#rest?.cancel();
-    this.#queue.clear();
-    if (this.#watched >= 0) reactor.forget(this.#fd);
-    this.#watched = -1;
+    this.#leaveQueue();
+    reactor.forget(this.#fd);
     sys.shutdown(this.#fd, SHUT_RDWR);
     this.#discardInput();
     sys.close(this.#fd);
@@ -152,7 +121,7 @@ export class AttachClient {
 
   #wantedEvents(): number {
     const input = this.#readable && this.#owner.takesInput ? EPOLLIN | EPOLLRDHUP : 0;
-    return input | (this.#queue.bytes > 0 && !this.#rest ? EPOLLOUT : 0);
+    return input | (this.#isBehind && !this.#rest ? EPOLLOUT : 0);
   }
 
   #handle(events: number): void {
@@ -170,13 +139,39 @@ export class AttachClient {
     this.#owner.onProgress();
   }
 
+  get #isBehind(): boolean {
+    return this.#place !== noPlace;
+  }
+
   #flush(): void {
-    const queue = this.#queue;
-    while (queue.bytes > 0 && this.#send(queue.slab, queue.offset, queue.length)) queue.drop(queue.length);
+    const { queue } = this.#owner;
+    while (this.#isBehind) {
+      queue.find(this.#place);
+      if (!this.#sendOne(queue.packet, queue.offset, queue.length)) return;
+      if (this.#isBehind) this.#place = queue.advance(this.#place);
+    }
+  }
+
+  #leaveQueue(): void {
+    if (this.#isBehind) this.#owner.queue.leave(this.#place);
+    this.#place = noPlace;
+  }
+
+  /** Sends what the socket takes of several packets at once. Returns where the rest begins. */
+  #sendMany(type: number, buf: Uint8Array, start: number, end: number): number {
+    let at = start;
+    while (this.#writable && end - at > payloadBytesMax) {
+      const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+      const { sys } = this.#owner;
+      const sent = sys.sendmmsg(this.#fd, type, buf, at, end - at, payloadBytesMax, flags);
+      if (sent <= 0) break; // why, the next packet alone will tell
+      at = Math.min(end, at + sent * payloadBytesMax);
+    }
+    return at;
   }
 
   // False when the packet has to wait. A client that fails loses it, and all that follows.
-  #send(buf: Uint8Array, offset: number, length: number): boolean {
+  #sendOne(buf: Uint8Array, offset: number, length: number): boolean {
     let sent: number;
     do sent = this.#owner.sys.send(this.#fd, buf, offset, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (sent === -EINTR);
@@ -194,7 +189,7 @@ export class AttachClient {
   #endOutput(): void {
     if (!this.#writable) return;
     this.#writable = false;
-    this.#queue.clear();
+    this.#leaveQueue();
     this.#owner.sys.shutdown(this.#fd, SHUT_WR);
   }
 

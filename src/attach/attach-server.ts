@@ -1,14 +1,13 @@
 // The attach socket: the container's output to every client, their input to the container. Nothing here waits, and a
 // client that fails costs that client alone.
 
-import { EPOLLIN, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../sys/constants.ts';
+import { EPOLLIN, SO_SNDBUF, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../sys/constants.ts';
 import { EAGAIN, ECONNABORTED, EINTR, errorWords } from '../sys/errno.ts';
-import { FatalError } from '../sys/errors.ts';
 import type { Reactor, Timer } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
-import { AttachClient, type ClientOwner, queueSlabsMax } from './attach-client.ts';
+import { AttachClient, type ClientOwner } from './attach-client.ts';
 import { AttachSocket } from './attach-socket.ts';
-import { SlabPool } from './piece-queue.ts';
+import { broadcastBytesMax, PacketQueue, payloadBytesMax } from './packet-queue.ts';
 import type { AttachPlace } from './socket-path.ts';
 
 export interface AttachHooks {
@@ -19,8 +18,6 @@ export interface AttachHooks {
   onInputEnd(): void;
   /** `hasRoom` is true again. */
   onRoom(): void;
-  /** `pending` is 0 again. */
-  onFlushed(): void;
 }
 
 export type OutputStream = 'stdout' | 'stderr';
@@ -42,25 +39,29 @@ const streamTypes: Readonly<Record<OutputStream, number>> = { stdout: 2, stderr:
 const receiveBytesMax = 256 * 1024;
 /** How long the listener is left alone when no fd or memory is to be had for a client. */
 const acceptRestMs = 250;
+/** How many clients' sockets hold a whole read. The others have what the kernel gives: its memory is used as well. */
+const largeSocketsMax = 16;
+/** How long memory is kept for what comes next. */
+const keptMs = 1000;
 
 export class AttachServer implements ClientOwner {
-  /** False while a client's queue is near its bound: the container's output is then not to be read. One more
-   * broadcast of at most `broadcastBytesMax` bytes stays within the bound while it is true. */
+  /** False while the queue is near its bound: the container's output is then not to be read. While it is true there is
+   * room for one more broadcast of as much as is read at a time. */
   hasRoom = true;
-  /** Bytes queued, over all clients. */
-  pending = 0;
   /** False between an `onInput` that said so and `resumeInput`. */
   takesInput = true;
   readonly sys: Sys;
   readonly reactor: Reactor;
   readonly warn: (message: string) => void;
-  readonly pool = new SlabPool(queueSlabsMax);
+  readonly queue = new PacketQueue();
   readonly #socket: AttachSocket;
   readonly #hooks: AttachHooks;
   readonly #clients = new Set<AttachClient>();
   #received: Uint8Array | undefined;
   #acceptRest: Timer | undefined;
   #stuckCheck: Timer | undefined;
+  #tidying: Timer | undefined;
+  #wasUsed = false;
 
   constructor(
     sys: Sys,
@@ -74,7 +75,12 @@ export class AttachServer implements ClientOwner {
     this.warn = warn;
     this.#socket = socket;
     this.#hooks = hooks;
-    this.#listen();
+    reactor.watch(socket.fd, EPOLLIN, () => this.#accept());
+  }
+
+  /** Bytes that wait for clients; 0 when each has taken all. */
+  get pending(): number {
+    return this.queue.size;
   }
 
   /** Sends `buf[start, end)` to every client, in packets of at most 8192 bytes, or queues it. There must be a byte before
@@ -82,11 +88,20 @@ export class AttachServer implements ClientOwner {
   broadcast(stream: OutputStream, buf: Uint8Array, start: number, end: number): void {
     this.#accept(); // who connected before this output was read gets it, whichever the reactor reports first
     if (this.#clients.size === 0) return;
-    for (const client of this.#clients) client.deliver(streamTypes[stream], buf, start, end);
+    const type = streamTypes[stream];
+    let places: readonly number[] | undefined;
+    for (const client of this.#clients) {
+      const rest = client.send(type, buf, start, end);
+      if (rest >= end) continue;
+      places ??= this.#enqueue(type, buf, start, end);
+      client.waitAt(places[(rest - start) / payloadBytesMax]!);
+    }
+    if (places === undefined) return;
+    this.queue.leave(places[0]!);
     this.onProgress();
   }
 
-  /** Reads from clients again, after an `onInput` that answered false. */
+  /** Reads from clients again, after an `onInput` that returned false. */
   resumeInput(): void {
     if (this.takesInput) return;
     this.takesInput = true;
@@ -112,24 +127,23 @@ export class AttachServer implements ClientOwner {
 
   /** Closes the listener and every client, what is still queued for them with it. No hook is called. */
   close(): void {
-    if (this.#acceptRest) this.#acceptRest.cancel();
-    else this.reactor.forget(this.#socket.fd);
-    this.#stuckCheck?.cancel();
+    for (const timer of [this.#acceptRest, this.#stuckCheck]) timer?.cancel();
+    this.reactor.forget(this.#socket.fd);
     this.#socket.close();
     for (const client of this.#clients) this.#drop(client);
-    this.pending = 0;
     this.hasRoom = true;
   }
 
   // --- for the clients ---------------------------------------------------------------------------------------
 
   get receiveBuffer(): Uint8Array {
+    this.#keepMemory();
     this.#received ??= new Uint8Array(receiveBytesMax);
     return this.#received;
   }
 
   onInput(length: number): void {
-    if (!this.#hooks.onInput(this.receiveBuffer, 0, length)) this.takesInput = false;
+    if (!this.#hooks.onInput(this.#received!, 0, length)) this.takesInput = false;
   }
 
   onInputEnd(): void {
@@ -142,50 +156,50 @@ export class AttachServer implements ClientOwner {
   }
 
   onProgress(): void {
-    const { hasRoom, pending } = this;
-    this.hasRoom = true;
-    this.pending = 0;
-    for (const client of this.#clients) {
-      this.hasRoom &&= client.hasRoom;
-      this.pending += client.pending;
-    }
+    const { hasRoom } = this;
+    this.hasRoom = this.queue.hasRoom;
+    if (this.queue.isKeeping) this.#keepMemory();
     if (this.hasRoom && !hasRoom) this.#hooks.onRoom();
-    if (this.pending === 0 && pending > 0) this.#hooks.onFlushed();
-  }
-
-  #listen(): void {
-    this.reactor.watch(this.#socket.fd, EPOLLIN, () => this.#accept());
   }
 
   #accept(): void {
     while (!this.#acceptRest) {
       const fd = this.sys.accept4(this.#socket.fd, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (fd === -EAGAIN || fd === -EINTR || fd === -ECONNABORTED) return; // the reactor reports what is left
-      if (fd < 0) this.#refuseAWhile(fd);
-      else this.#serve(fd);
+      if (fd === -EAGAIN) return;
+      if (fd >= 0) this.#serve(fd);
+      else if (fd !== -EINTR && fd !== -ECONNABORTED) this.#refuseAWhile(fd);
     }
   }
 
   #serve(fd: number): void {
+    // With the kernel's default a dozen packets fill a socket, and client and monitor wait for each other in turn.
+    if (this.#clients.size < largeSocketsMax) this.sys.setsockopt(fd, SO_SNDBUF, broadcastBytesMax); // or less: no harm
     const client = new AttachClient(this, fd);
     this.#clients.add(client);
-    try {
-      client.watch();
-    } catch (error) {
-      if (!(error instanceof FatalError)) throw error;
-      this.warn(`Dropping a client of the attach socket: ${error.message}`);
-      this.#drop(client);
-    }
+    const answer = client.start();
+    if (answer >= 0) return;
+    this.warn(`Dropping a client of the attach socket: Failed to watch fd ${fd}: ${errorWords(answer)}`);
+    this.#drop(client);
   }
 
   // The connection stays in the backlog and would be reported again at once: without this, a monitor out of fds spins.
   #refuseAWhile(errno: number): void {
     this.warn(`Failed to accept client connection on attach socket: ${errorWords(errno)}`);
-    this.reactor.forget(this.#socket.fd);
+    this.reactor.rearm(this.#socket.fd, 0);
     this.#acceptRest = this.reactor.after(acceptRestMs, () => {
       this.#acceptRest = undefined;
-      this.#listen();
+      this.reactor.rearm(this.#socket.fd, EPOLLIN);
     });
+  }
+
+  /** Queues it for those who wait for any of it. Returns the places of its packets; the first is to be left when all who
+   * wait have theirs. */
+  #enqueue(type: number, buf: Uint8Array, start: number, end: number): number[] {
+    const places: number[] = [];
+    for (let at = start; at < end; at += payloadBytesMax)
+      places.push(this.queue.push(type, buf, at, Math.min(end, at + payloadBytesMax)));
+    this.queue.enter(places[0]!);
+    return places;
   }
 
   #letGo(client: AttachClient, ms: number): void {
@@ -198,8 +212,22 @@ export class AttachServer implements ClientOwner {
     this.onGone(client);
   }
 
+  /** To be called when memory has been used: it is let go when it has not been again for a while. */
+  #keepMemory(): void {
+    this.#wasUsed = true;
+    this.#tidying ??= this.reactor.after(keptMs, () => this.#tidy());
+  }
+
+  #tidy(): void {
+    this.#tidying = this.#wasUsed ? this.reactor.after(keptMs, () => this.#tidy()) : undefined;
+    if (!this.#wasUsed) this.#giveMemoryBack();
+    this.#wasUsed = false;
+  }
+
   #giveMemoryBack(): void {
-    this.pool.release();
+    this.#tidying?.cancel();
+    this.#tidying = undefined;
+    this.queue.release();
     this.#received = undefined;
   }
 }

@@ -177,7 +177,6 @@ export class ContainerIo {
         if (this.#options.stdin && !this.#options.leaveStdinOpen) this.#stdin.end();
       },
       onRoom: () => this.#resume(),
-      onFlushed: () => {}, // whoever waits for that looks at `pendingForClients`
     };
   }
 

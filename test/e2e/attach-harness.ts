@@ -52,7 +52,6 @@ export class TestServer {
   readonly inputs: Buffer[] = [];
   inputEnds = 0;
   rooms = 0;
-  flushes = 0;
   takesInput = true;
 
   constructor(t: TestContext, bundle = makeDirectory(t), link?: string) {
@@ -67,9 +66,6 @@ export class TestServer {
       },
       onRoom: () => {
         this.rooms++;
-      },
-      onFlushed: () => {
-        this.flushes++;
       },
     };
     const where = link === undefined ? { bundle } : { bundle, link: { path: link, target: bundle } };

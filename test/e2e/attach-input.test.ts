@@ -186,7 +186,6 @@ test('container stdin A16, A18: a client sends 3 MB and ends, the pipe gets all 
     onInput: stdin.accept.bind(stdin),
     onInputEnd: () => stdin.end(),
     onRoom: () => undefined,
-    onFlushed: () => undefined,
   };
   const bundle = makeDirectory(t);
   const server = openAttachServer(sys, reactor, { bundle }, hooks, assert.fail);

