@@ -25,8 +25,8 @@ const readBytesMax = 4096;
 const fifoMode = 0o660;
 
 export interface ControlHooks {
-  /** In cells, 0 to 1000 each. May come before there is a terminal: the last one then applies when there is. */
-  onResize(height: number, width: number): void;
+  /** 0 to 1000 each. May come before there is a terminal: the last one then applies when there is. */
+  onResize(rows: number, columns: number): void;
   onReopenLogs(): void;
 }
 
@@ -73,7 +73,7 @@ export function openControlFifos(
   }
 
   function obey(command: ControlCommand): void {
-    if (command.command === 'resize') hooks.onResize(command.height, command.width);
+    if (command.command === 'resize') hooks.onResize(command.rows, command.columns);
     else if (command.command === 'reopen-logs') hooks.onReopenLogs();
     else warn(command.reason);
   }

@@ -4,8 +4,8 @@ import { areDigits, isSpace, parseSigned } from '../sys/bytes.ts';
 
 /** A line with its newline: conmon's buffer, and far more than any caller sends. */
 const controlLineBytesMax = 199;
-/** The largest height and width, in cells, that conmon takes. */
-const windowCellsMax = 1000;
+/** The most rows or columns that conmon takes. */
+const windowSizeMax = 1000;
 /** The first number of a line on `ctl`. */
 const commandTypes = { resize: 1, reopenLogs: 2 };
 const newline = 0x0a;
@@ -13,26 +13,26 @@ const plus = 0x2b;
 const minus = 0x2d;
 
 export type ControlCommand =
-  | { readonly command: 'resize'; readonly height: number; readonly width: number }
+  | { readonly command: 'resize'; readonly rows: number; readonly columns: number }
   | { readonly command: 'reopen-logs' }
   /** A line that is to be ignored, and conmon's words why. */
   | { readonly command: 'none'; readonly reason: string };
 
-/** A line without its newline: type, height, width, in decimal; what follows a third number is ignored. */
+/** A line without its newline: type, rows, columns, in decimal; what follows a third number is ignored. */
 export function parseControlLine(line: Uint8Array): ControlCommand {
   const numbers = leadingNumbers(line, 3);
   if (!numbers) return ignore('Invalid control message format');
-  const [type, height, width] = numbers as [number, number, number];
+  const [type, rows, columns] = numbers as [number, number, number];
   if (type !== commandTypes.resize && type !== commandTypes.reopenLogs) {
     return ignore(`Invalid control message type: ${type}`);
   }
-  const resize = checkSize(height, width);
+  const resize = checkSize(rows, columns);
   return type === commandTypes.reopenLogs && resize.command === 'resize'
     ? { command: 'reopen-logs' }
     : resize;
 }
 
-/** A line of the `winsz` fifo without its newline: height and width. */
+/** A line of the `winsz` fifo without its newline: rows and columns. */
 export function parseWindowSizeLine(line: Uint8Array): ControlCommand {
   const numbers = leadingNumbers(line, 2);
   if (!numbers) return ignore('Failed to parse window size');
@@ -102,10 +102,10 @@ function readNumber(field: Uint8Array): number | undefined {
   return parseSigned(field) ?? (areDigits(digits) ? sign * Number.POSITIVE_INFINITY : undefined);
 }
 
-function checkSize(height: number, width: number): ControlCommand {
-  const isValid = [height, width].every(cells => cells >= 0 && cells <= windowCellsMax);
-  if (isValid) return { command: 'resize', height, width };
-  return ignore(`Invalid window size: ${height}x${width} (must be between 0 and ${windowCellsMax})`);
+function checkSize(rows: number, columns: number): ControlCommand {
+  const isValid = [rows, columns].every(size => size >= 0 && size <= windowSizeMax);
+  if (isValid) return { command: 'resize', rows, columns };
+  return ignore(`Invalid window size: ${rows}x${columns} (must be between 0 and ${windowSizeMax})`);
 }
 
 function ignore(reason: string): ControlCommand {

@@ -35,8 +35,8 @@ export class ContainerIo {
   #control: ControlFifos | undefined;
   #console: Console | undefined;
   #consoleSocket: ConsoleSocket | undefined;
-  /** What the terminal's size is to be, in cells. */
-  #size: readonly [height: number, width: number] | undefined;
+  /** What the terminal's size is to be. */
+  #size: readonly [rows: number, columns: number] | undefined;
   /** The container's ends, until the runtime has them. */
   #theirs: number[] = [];
 
@@ -68,7 +68,7 @@ export class ContainerIo {
     const place = placeAttachSocket({ bundle, linkTarget, socketDir, cuuid });
     this.#attach = openAttachServer(this.#sys, this.#reactor, place, this.#attachHooks(), this.#warn);
     const hooks = {
-      onResize: (height: number, width: number) => this.#resize(height, width),
+      onResize: (rows: number, columns: number) => this.#resize(rows, columns),
       onReopenLogs: () => this.#logs.reopen(),
     };
     this.#control = openControlFifos(this.#sys, this.#reactor, bundle, hooks, this.#warn);
@@ -186,10 +186,10 @@ export class ContainerIo {
   }
 
   /** A size that comes before the terminal is set when it does. */
-  #resize(height: number, width: number): void {
-    this.#size = [height, width];
+  #resize(rows: number, columns: number): void {
+    this.#size = [rows, columns];
     if (this.#console === undefined) return;
-    const answer = setWindowSize(this.#sys, this.#console.outputFd, height, width);
+    const answer = setWindowSize(this.#sys, this.#console.outputFd, rows, columns);
     if (answer < 0) this.#warn(`Failed to set process pty terminal size: ${errorWords(answer)}`);
   }
 }

@@ -459,12 +459,12 @@ const controlDifferences: readonly Explanation[] = [
     rule: 'C7',
   },
   {
-    scenarios: ['control/hexadecimal-width'],
+    scenarios: ['control/hexadecimal-columns'],
     what: 'it was 2 80',
     theirs: 'yes',
     ours: 'no',
     reason:
-      'a number ends at a space or with the line; C conmon takes 0x10 for a width of 0, which is shown as 80',
+      'a number ends at a space or with the line; C conmon takes 0x10 for 0 columns, which is shown as 80',
     rule: 'C7',
   },
   {

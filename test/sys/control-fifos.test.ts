@@ -38,7 +38,7 @@ function open(sys = scriptFifos()) {
   const reactor = new Reactor(sys);
   const seen: string[] = [];
   const hooks = {
-    onResize: (height: number, width: number) => seen.push(`${height}x${width}`),
+    onResize: (rows: number, columns: number) => seen.push(`${rows}x${columns}`),
     onReopenLogs: () => seen.push('reopen'),
   };
   const fifos = openControlFifos(sys, reactor, '/b', hooks, message => seen.push(`warning: ${message}`));

@@ -76,7 +76,7 @@ export const control: readonly Scenario[] = [
   line('fraction', '1 10.5 20.3\n'),
   line('hexadecimal', '1 0x10 0x20\n'),
   line('trailing-letter', '1 2 3x\n', '2 3'),
-  line('hexadecimal-width', '1 2 0x10\n', '2 80'),
+  line('hexadecimal-columns', '1 2 0x10\n', '2 80'),
   line('empty-line', '\n'),
   {
     name: 'control/before-the-terminal',

@@ -14,8 +14,8 @@ const badFormat = { command: 'none', reason: 'Invalid control message format' };
 const parse = (line: string) => parseControlLine(Buffer.from(line, 'latin1'));
 const parseWindowSize = (line: string) => parseWindowSizeLine(Buffer.from(line, 'latin1'));
 
-function resize(height: number, width: number) {
-  return { command: 'resize', height, width };
+function resize(rows: number, columns: number) {
+  return { command: 'resize', rows, columns };
 }
 
 function feed(text: string | Uint8Array, lines = new ControlLines(parseControlLine)): ControlCommand[] {
@@ -94,7 +94,7 @@ test('control line C5: any line has the numbers that a regular expression finds 
     fc.property(fc.string({ unit, maxLength: 16 }), line => {
       const sizes = expected(line, 2);
       fc.pre(sizes === undefined || sizes.every(Number.isSafeInteger)); // larger ones are in the next test
-      const isSize = sizes?.every(cells => cells >= 0 && cells <= 1000);
+      const isSize = sizes?.every(size => size >= 0 && size <= 1000);
       assert.deepEqual(
         parseWindowSize(line),
         isSize
@@ -119,7 +119,7 @@ test('control line C6: a number that cannot be told from its neighbours is no si
   assert.deepEqual(parse(`1 ${'0'.repeat(100)}5 6`), resize(5, 6));
 });
 
-test('control line C4: winsz takes height and width, by the same rules', () => {
+test('control line C4: winsz takes rows and columns, by the same rules', () => {
   assert.deepEqual(parseWindowSize('24 80'), resize(24, 80));
   assert.deepEqual(parseWindowSize('024 80 1'), resize(24, 80));
   assert.deepEqual(parseWindowSize('24'), { command: 'none', reason: 'Failed to parse window size' });
@@ -193,8 +193,8 @@ test('control lines C6: whatever is fed, a size is of whole numbers from 0 to 10
     fc.property(stream, bytes => {
       for (const command of feed(bytes)) {
         if (command.command !== 'resize') continue;
-        for (const cells of [command.height, command.width]) {
-          assert.ok(Number.isInteger(cells) && cells >= 0 && cells <= 1000);
+        for (const size of [command.rows, command.columns]) {
+          assert.ok(Number.isInteger(size) && size >= 0 && size <= 1000);
         }
       }
     }),
