@@ -1,7 +1,7 @@
 // Where the memory controller of a process is, from /proc/PID/cgroup. Pure.
 
 import { areDigits, areEqual, isDigit, split } from '../sys/bytes.ts';
-import { utf8Bytes, utf8Text } from '../sys/text.ts';
+import { utf8Bytes, utf8Text, utf8ValidLength } from '../sys/text.ts';
 
 /** A directory of the cgroup file system; version 2 is the unified hierarchy. */
 export interface MemoryCgroup {
@@ -17,8 +17,8 @@ export const cgroupRoot = '/sys/fs/cgroup';
  * A version 1 hierarchy with the memory controller wins: where there is one, version 2 does not have it. Lines
  * that are none are passed over.
  *
- * Undefined where there is none, where the process has been moved to the root (as a dead one is on version 1), and
- * for a path that leads out of the mounted tree (`/..`, seen from inside a cgroup namespace).
+ * Undefined where there is none, where the process has been moved to the root (as a dead one is on version 1), for a
+ * path that leads out of the mounted tree (`/..`, seen from inside a cgroup namespace), and for one that is not UTF-8.
  */
 export function findMemoryCgroup(content: Uint8Array, root: string = cgroupRoot): MemoryCgroup | undefined {
   const entries = split(content, newline)
@@ -69,5 +69,6 @@ function isMemory(controller: Uint8Array): boolean {
 
 function placeCgroup(version: 1 | 2, mount: string, path: Uint8Array): MemoryCgroup | undefined {
   if (areEqual(path, rootPath) || split(path, slash).some(name => areEqual(name, parent))) return undefined;
+  if (utf8ValidLength(path) < path.length) return undefined; // its text would be another cgroup's path
   return { version, path: mount + utf8Text(path) };
 }

@@ -79,8 +79,8 @@ class Parser {
   /** `-tic ID`: any number of letters, of which one may take the next argument. */
   #parseLetters(arg: Uint8Array): 'help' | undefined {
     let hasValue = false;
-    for (const byte of arg.subarray(1)) {
-      const letter = String.fromCharCode(byte);
+    for (let i = 1; i < arg.length; i++) {
+      const letter = utf8Text(arg.subarray(i, i + 1));
       if (letter === 'h' || letter === '?') return 'help';
       const entry = optionsByShort.get(letter);
       if (entry === undefined) throw this.#unknown(arg);

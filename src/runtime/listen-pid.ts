@@ -4,7 +4,7 @@
 import { concat, parseSigned, trimStart } from '../sys/bytes.ts';
 import { findVariable, omitVariable } from '../sys/environ.ts';
 import { FatalError } from '../sys/errors.ts';
-import { utf8Bytes } from '../sys/text.ts';
+import { utf8Bytes, utf8Text } from '../sys/text.ts';
 
 const name = 'LISTEN_PID';
 /** How much of a bad value a message shows, as conmon does. */
@@ -17,16 +17,12 @@ export function replacesListenPid(environ: Uint8Array, ownPid: number, always: b
   const value = findVariable(environ, name);
   if (value === undefined) return false;
   const pid = parseSigned(trimStart(value));
-  if (pid === undefined || pid <= 0) throw new FatalError(`Invalid ${name} ${show(value)}`);
+  if (pid === undefined || pid <= 0)
+    throw new FatalError(`Invalid ${name} ${utf8Text(value.subarray(0, shownBytesMax))}`);
   return always || pid === ownPid;
 }
 
 /** The variables with LISTEN_PID last, and in place of its value, which only the child can know, spare NULs. */
 export function moveListenPidLast(environ: Uint8Array): Uint8Array {
   return concat([omitVariable(environ, name), utf8Bytes(`${name}=`), new Uint8Array(spareBytes)]);
-}
-
-/** A character for each byte. */
-function show(value: Uint8Array): string {
-  return String.fromCharCode(...value.subarray(0, shownBytesMax));
 }

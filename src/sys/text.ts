@@ -1,5 +1,6 @@
 // Text <-> bytes. The only place in the monitor that knows how: the executable's engine brings these functions with it,
-// and Node.js has its own.
+// and Node.js has its own. A string is text, always: what need not be UTF-8 is a Uint8Array, and is decoded to be shown or
+// when it has turned out to be UTF-8.
 
 /** What `conmonText` offers in the executable. Both sides keep to these words. */
 export interface TextCalls {

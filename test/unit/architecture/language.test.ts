@@ -20,13 +20,15 @@ const forbiddenNames = new Set([
   ...['SharedArrayBuffer', 'structuredClone', 'queueMicrotask', 'setTimeout', 'setInterval', 'setImmediate'],
   ...['globalThis', 'require', 'URL', 'Temporal', 'Iterator', 'process', 'meta'],
 ]);
-/** The same of members: newer than the engine, or with a regular expression, a locale or chance behind them. */
+/** The same of members: newer than the engine, or with a regular expression, a locale or chance behind them. The last
+ * ones make strings of bytes that need not be text. */
 const forbiddenMembers = new Set([
   ...['at', 'findLast', 'findLastIndex', 'toSorted', 'toReversed', 'toSpliced', 'with', 'fromAsync'],
   ...['hasOwn', 'groupBy', 'match', 'matchAll', 'search', 'replaceAll', 'localeCompare', 'normalize'],
   ...['isWellFormed', 'toWellFormed', 'toLocaleString', 'toLocaleLowerCase', 'toLocaleUpperCase', 'random'],
   ...['parseInt', 'parseFloat', 'getBigInt64', 'getBigUint64', 'setBigInt64', 'setBigUint64', 'cause'],
   ...['transfer', 'fromBase64', 'fromHex', 'toBase64', 'toHex', 'captureStackTrace', 'meta'],
+  ...['fromCharCode', 'fromCodePoint'],
 ]);
 
 /** Where the source runs as it is, under Node.js, some of it has to be said by Node.js. */

@@ -101,9 +101,9 @@ describe('memory cgroup of a process', () => {
     );
   });
 
-  it('E19: a path that is not UTF-8 is shown, and no other is taken for it', () => {
-    const content = Buffer.from('0::/a\xff/b\n', 'latin1');
-    assert.equal(findMemoryCgroup(content)?.path, '/sys/fs/cgroup/a\ufffd/b');
+  it('E19: a path that is not UTF-8 is not watched, and no other is taken for it', () => {
+    for (const hierarchy of ['0::', '4:memory:'])
+      assert.equal(findMemoryCgroup(Buffer.from(`${hierarchy}/a\xff/b\n`, 'latin1')), undefined);
   });
 
   it('E19: bytes that follow, or a beginning alone, do not change or invent a path', () => {
