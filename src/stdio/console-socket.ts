@@ -87,7 +87,7 @@ export function openConsoleSocket(
     connection = sys.accept4(listener, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (connection < 0) return; // not there after all
     reactor.forget(listener); // one terminal, one connection
-    reactor.watch(connection, EPOLLIN, receive);
+    reactor.tryWatch(connection, EPOLLIN, receive); // where the kernel refuses, poll() finds the terminal all the same
   };
   const poll = () => {
     if (open && connection < 0) accept();

@@ -26,6 +26,7 @@ import {
   EINVAL,
   EMFILE,
   ENOENT,
+  ENOMEM,
 } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { createScriptedSys, type ScriptedSys } from '../../src/sys/scripted.ts';
@@ -141,6 +142,16 @@ describe('the terminal', () => {
     assert.deepEqual(sys.called('unlink'), [['unlink', socket.path]]);
     assert.deepEqual(watched(), []);
     assert.deepEqual(warnings, []);
+  });
+
+  it('comes with the next poll where its connection cannot be watched', () => {
+    const { sys, socket, turn, consoles, closed } = open();
+    sys.answer('epollCtl', 0, -ENOMEM); // the listener is let go, and then the kernel has no memory
+    turn(listener);
+    sys.answer('recvFd', message(terminal));
+    socket.poll();
+    assert.deepEqual(consoles, [{ inputFd: terminal, outputFd: copy }]);
+    assert.deepEqual(closed().toSorted(), [listener, connection]);
   });
 
   it('both its fds are close-on-exec and do not block', () => {
