@@ -103,7 +103,7 @@ export class Connection {
       this.#fail(answer, 'connect');
       return;
     }
-    reactor.watch(this.#fd, EPOLLIN, events => this.#onEvents(events));
+    if (!this.#watch(EPOLLIN)) return;
     tell({ report: 'connected', key });
     this.#flush();
   }
@@ -176,7 +176,14 @@ export class Connection {
     }
     if (reads === 0) return;
     this.#parked = false;
-    this.#context.reactor.watch(this.#fd, events, events => this.#onEvents(events));
+    this.#watch(events);
+  }
+
+  /** False where the kernel refuses: a user has no more than so many watches (fs.epoll in sysctl(8)). */
+  #watch(events: number): boolean {
+    const answer = this.#context.reactor.tryWatch(this.#fd, events, events => this.#onEvents(events));
+    if (answer < 0) this.#fail(answer, 'epoll_ctl');
+    return answer >= 0;
   }
 
   /** A hang-up is reported whether asked for or not; until the reader has room, nobody listens. */

@@ -71,11 +71,16 @@ function watchProcess(key: number, pid: number): void {
     tell({ report: 'failed', key, errno: -pidfd, syscall: 'pidfd_open' });
     return;
   }
-  pidfds.set(key, pidfd);
-  reactor.watch(pidfd, EPOLLIN, () => {
+  const watched = reactor.tryWatch(pidfd, EPOLLIN, () => {
     forgetProcess(key);
     tell({ report: 'gone', key });
   });
+  if (watched < 0) {
+    sys.close(pidfd);
+    tell({ report: 'failed', key, errno: -watched, syscall: 'epoll_ctl' });
+    return;
+  }
+  pidfds.set(key, pidfd);
   tell({ report: 'connected', key });
 }
 
