@@ -47,6 +47,9 @@ export interface LogDriver {
   end(stream: StreamName): void;
   /** Starts anew in the same place (`2 x x` on the ctl fifo); nothing to do where there is no file. */
   reopen(): void;
+  /** Nothing more is to come: waits, within bounds, until what was written has been taken. Absent where nothing waits
+   * behind {@link end}. */
+  finish?(): void;
   /** On to the disk with what was written. */
   sync(): void;
   close(): void;
@@ -55,4 +58,16 @@ export interface LogDriver {
   readonly hasRoom?: boolean;
   /** From here on the reactor does the waiting, and `onRoom` is called when {@link hasRoom} is true again. */
   waitBy?(reactor: Reactor, onRoom: () => void): void;
+}
+
+/** What the records of a file driver are written to. */
+export interface OpenLog {
+  /** Bytes in the file. */
+  readonly size: number;
+  /** Bytes written in all, and those that were there at the start. */
+  readonly total: number;
+  /** Takes `buf[0, length)`, whole records. */
+  append(buf: Uint8Array, length: number): void;
+  sync(): void;
+  close(): void;
 }

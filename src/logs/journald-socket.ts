@@ -1,11 +1,7 @@
 // The way to journald: one datagram an entry. Where C conmon waits for ever for a journal that does not read, this
 // waits a bounded time, and then counts what is lost until the journal is back.
 
-import { ClockTime } from '../sys/clock-time.ts';
 import {
-  CLOCK_MONOTONIC,
-  EPOLL_CTL_ADD,
-  EPOLLOUT,
   F_ADD_SEALS,
   F_SEAL_ALL,
   MSG_DONTWAIT,
@@ -30,6 +26,7 @@ import { FatalError } from '../sys/errors.ts';
 import { writeAll } from '../sys/files.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { Warn } from './driver.ts';
+import { RoomWait } from './room-wait.ts';
 
 /** sd_journal_sendv(3) has it fixed in libsystemd. */
 const journalSocketPath = '/run/systemd/journal/socket';
@@ -45,10 +42,8 @@ export class JournalSocket {
   readonly #sys: Sys;
   readonly #warn: Warn;
   readonly #fd: number;
-  readonly #clock = new ClockTime();
-  readonly #events = new Int32Array(2);
-  /** For waiting until there is room in the journal's queue; -1 until that is needed. */
-  #epfd = -1;
+  /** For waiting until there is room in the journal's queue. */
+  readonly #room: RoomWait;
   #connected = false;
   /** Entries lost since the last one that went out. */
   #lost = 0;
@@ -62,6 +57,7 @@ export class JournalSocket {
     this.#fd = sys.socket(SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (this.#fd < 0)
       throw new FatalError('Failed to open journald socket', { errno: this.#fd, syscall: 'socket' });
+    this.#room = new RoomWait(sys, this.#fd);
   }
 
   /** The socket, for EPOLLOUT to be watched on it. */
@@ -91,7 +87,7 @@ export class JournalSocket {
 
   close(): void {
     if (this.#lost > 0) this.#warn(`Failed to send ${countEntries(this.#lost)} to journald`);
-    if (this.#epfd >= 0) this.#sys.close(this.#epfd);
+    this.#room.close();
     this.#sys.close(this.#fd);
   }
 
@@ -102,13 +98,12 @@ export class JournalSocket {
   }
 
   #attemptUntil(buf: Uint8Array, start: number, end: number): number {
-    const deadlineMs = this.#nowMs() + journalWaitMsMax;
-    for (;;) {
-      const leftMs = Math.ceil(deadlineMs - this.#nowMs());
-      if (leftMs <= 0 || !this.#waitForRoom(leftMs)) return -EAGAIN;
-      const answer = this.#attempt(buf, start, end);
-      if (!isFull(answer)) return answer;
-    }
+    let answer = -EAGAIN;
+    this.#room.retry(journalWaitMsMax, () => {
+      answer = this.#attempt(buf, start, end);
+      return !isFull(answer);
+    });
+    return answer;
   }
 
   #attempt(buf: Uint8Array, start: number, end: number): number {
@@ -140,16 +135,6 @@ export class JournalSocket {
     return answer;
   }
 
-  #waitForRoom(timeoutMs: number): boolean {
-    if (this.#epfd < 0) {
-      this.#epfd = this.#sys.epollCreate();
-      if (this.#epfd < 0) return false;
-      this.#sys.epollCtl(this.#epfd, EPOLL_CTL_ADD, this.#fd, EPOLLOUT);
-    }
-    const count = this.#sys.epollWait(this.#epfd, this.#events, timeoutMs);
-    return count > 0 || count === -EINTR;
-  }
-
   #lose(errno: number): void {
     this.#lost++;
     if (this.#lost > 1) return;
@@ -160,11 +145,6 @@ export class JournalSocket {
     const lost = this.#lost;
     this.#lost = 0;
     this.#warn(`journald is back, ${countEntries(lost)} had been lost`);
-  }
-
-  #nowMs(): number {
-    this.#sys.clockGettime(CLOCK_MONOTONIC, this.#clock);
-    return this.#clock.ms;
   }
 }
 

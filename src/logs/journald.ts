@@ -1,7 +1,6 @@
 // The journald log driver: the container's lines as entries of the system's journal.
 
-import { EPOLLOUT } from '../sys/constants.ts';
-import type { Reactor, Timer } from '../sys/reactor.ts';
+import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { LogDriver, StreamName, Warn } from './driver.ts';
 import { JournalEntry } from './journald-entry.ts';
@@ -13,6 +12,7 @@ import {
 } from './journald-fields.ts';
 import { JournalLines } from './journald-lines.ts';
 import { JournalSocket } from './journald-socket.ts';
+import { RoomWatch } from './room-watch.ts';
 
 export interface JournaldDriver extends LogDriver {
   /** False while lines wait for the journal: until it is true again, nothing more should be written. */
@@ -33,45 +33,38 @@ export function openJournald(sys: Sys, options: JournaldOptions, warn: Warn): Jo
   return new Journald(sys, options, warn);
 }
 
-/**
- * How long a journal may take nothing at all while the container is held back, in milliseconds, before its entries
- * are given up. It may be rotating its files on a slow disk; a container that waits for ever helps nobody.
- */
-export const journalPatienceMs = 10_000;
-
 class Journald implements JournaldDriver {
   readonly #entry: JournalEntry;
   readonly #socket: JournalSocket;
   readonly #lines: Readonly<Record<StreamName, JournalLines>>;
-  #reactor: Reactor | undefined;
-  #onRoom = () => {};
-  /** Set while lines wait by the reactor. */
-  #patience: Timer | undefined;
-  #hasProgressed = false;
+  readonly #watch: RoomWatch;
   /** Whether a line that finds the journal full may come again later. */
   #mayWait = false;
 
   constructor(sys: Sys, options: JournaldOptions, warn: Warn) {
     this.#entry = new JournalEntry(options);
     this.#socket = new JournalSocket(sys, warn);
+    this.#watch = new RoomWatch(this.#socket.fd, {
+      resume: () => this.#resumeByReactor(),
+      giveUp: () => this.#socket.giveUp(),
+    });
     this.#lines = { stdout: this.#linesOf('stdout', options), stderr: this.#linesOf('stderr', options) };
   }
 
   get hasRoom(): boolean {
-    return this.#patience === undefined;
+    return !this.#watch.isOn;
   }
 
   waitBy(reactor: Reactor, onRoom: () => void): void {
-    this.#reactor = reactor;
-    this.#onRoom = onRoom;
+    this.#watch.waitBy(reactor, onRoom);
   }
 
   write(stream: StreamName, buf: Uint8Array, start: number, end: number): void {
     this.#finishWaiting();
-    this.#mayWait = this.#reactor !== undefined;
+    this.#mayWait = this.#watch.canStart;
     this.#lines[stream].write(buf, start, end);
     this.#mayWait = false;
-    if (this.#lines[stream].isWaiting) this.#startWaiting(this.#reactor!);
+    if (this.#lines[stream].isWaiting) this.#watch.start();
   }
 
   pause(): void {} // a line is one entry, however slowly it comes
@@ -87,6 +80,7 @@ class Journald implements JournaldDriver {
 
   close(): void {
     this.#finishWaiting();
+    this.#watch.close();
     this.#socket.close();
   }
 
@@ -109,44 +103,22 @@ class Journald implements JournaldDriver {
     const { bytes, end } = this.#entry;
     if (this.#mayWait && !this.#socket.trySend(bytes, entryStart, end)) return false;
     if (!this.#mayWait) this.#socket.send(bytes, entryStart, end);
-    this.#hasProgressed = true;
+    this.#watch.noteProgress();
     return true;
   }
 
-  #startWaiting(reactor: Reactor): void {
-    reactor.watch(this.#socket.fd, EPOLLOUT, () => this.#onJournalReady(reactor));
-    this.#armPatience(reactor);
-  }
-
-  #armPatience(reactor: Reactor): void {
-    this.#hasProgressed = false;
-    this.#patience = reactor.after(journalPatienceMs, () => {
-      if (!this.#hasProgressed) this.#socket.giveUp();
-      this.#armPatience(reactor);
-      this.#onJournalReady(reactor);
-    });
-  }
-
-  #onJournalReady(reactor: Reactor): void {
+  #resumeByReactor(): boolean {
     this.#mayWait = true;
     this.#resumeLines();
     this.#mayWait = false;
-    if (this.#isWaiting) return;
-    this.#stopWaiting(reactor);
-    this.#onRoom();
+    return !this.#isWaiting;
   }
 
   /** Gets rid of what waits, by waiting here. */
   #finishWaiting(): void {
-    if (this.#patience === undefined || this.#reactor === undefined) return;
+    if (!this.#watch.isOn) return;
     this.#resumeLines();
-    this.#stopWaiting(this.#reactor);
-  }
-
-  #stopWaiting(reactor: Reactor): void {
-    this.#patience?.cancel();
-    this.#patience = undefined;
-    reactor.forget(this.#socket.fd);
+    this.#watch.stop();
   }
 
   get #isWaiting(): boolean {

@@ -1,43 +1,16 @@
 // The k8s-file driver: lines in, records out, into a file. This is the monitor's hot path: the choice of how the
 // bytes are moved is in docs/decisions/log-path.md, with its measurements.
 
-import { O_APPEND, O_CLOEXEC, O_CREAT, O_WRONLY } from '../sys/constants.ts';
-import { errorWords } from '../sys/errno.ts';
-import { Refusal } from '../sys/errors.ts';
+import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
-import {
-  type LogDriver,
-  type LogOptions,
-  logFileMode,
-  recordTextBytesMax,
-  type StreamName,
-  type Warn,
-} from './driver.ts';
-import { LimitedLog } from './limited-log.ts';
-import { LogFile } from './log-file.ts';
-import { LogReplacement } from './log-replacement.ts';
+import { type LogDriver, recordTextBytesMax, type StreamName } from './driver.ts';
+import type { LimitedLog } from './limited-log.ts';
+import type { LogStream } from './log-stream.ts';
 import { RecordBuffer } from './record-buffer.ts';
 import { RecordPrefix } from './record-prefix.ts';
 import { begunCharacterBytes } from './utf8-cut.ts';
 
-export type K8sFileOptions = Pick<
-  LogOptions,
-  'logSizeMax' | 'logGlobalSizeMax' | 'logRotate' | 'logMaxFiles' | 'logAllowlistDir'
->;
-
 const newline = 0x0a;
-
-/** Opens the log file, or makes it. Throws a `Refusal` when it cannot. */
-export function openK8sFile(sys: Sys, path: string, options: K8sFileOptions, warn: Warn): LogDriver {
-  const fd = sys.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, logFileMode);
-  if (fd < 0) throw new Refusal(`Failed to open log file ${path}: ${errorWords(fd)}`);
-  const file = new LogFile(sys, fd, path, warn);
-  const backups = options.logRotate ? Math.max(options.logMaxFiles, 1) : 0;
-  const keeping = { backups, allowlist: options.logAllowlistDir };
-  const replacement = new LogReplacement(sys, path, file, keeping, warn);
-  const limited = new LimitedLog(file, replacement, options.logSizeMax, options.logGlobalSizeMax);
-  return new K8sFile(sys, limited);
-}
 
 /** A line, or the end of one, that has not been written as its newline is not yet there. */
 interface Unfinished {
@@ -45,8 +18,10 @@ interface Unfinished {
   length: number;
 }
 
-class K8sFile implements LogDriver {
+export class K8sFile implements LogDriver {
   readonly #log: LimitedLog;
+  /** What may wait, where the log is no regular file. */
+  readonly #stream: LogStream | undefined;
   #records: RecordBuffer | undefined;
   readonly #prefix: RecordPrefix;
   readonly #unfinished: Readonly<Record<StreamName, Unfinished>> = {
@@ -54,8 +29,9 @@ class K8sFile implements LogDriver {
     stderr: { bytes: new Uint8Array(recordTextBytesMax), length: 0 },
   };
 
-  constructor(sys: Sys, log: LimitedLog) {
+  constructor(sys: Sys, log: LimitedLog, stream: LogStream | undefined) {
     this.#log = log;
+    this.#stream = stream;
     this.#prefix = new RecordPrefix(sys);
   }
 
@@ -87,6 +63,18 @@ class K8sFile implements LogDriver {
 
   end(stream: StreamName): void {
     this.#writePart(stream, this.#unfinished[stream].length);
+  }
+
+  get hasRoom(): boolean {
+    return this.#stream?.hasRoom ?? true;
+  }
+
+  waitBy(reactor: Reactor, onRoom: () => void): void {
+    this.#stream?.waitBy(reactor, onRoom);
+  }
+
+  finish(): void {
+    this.#stream?.finish();
   }
 
   reopen(): void {

@@ -1,28 +1,27 @@
-// The open log file: whole records in, and no torn one left behind when the disk fills in the middle of one.
+// The open log file: whole records in, and no torn one left behind when the disk fills in the middle of one. A log that
+// is no regular file is ./log-stream.ts.
 
-import { S_IFREG } from '../sys/constants.ts';
 import { EINTR, EIO, errorWords } from '../sys/errno.ts';
 import { FileStat } from '../sys/file-stat.ts';
 import type { Sys } from '../sys/sys.ts';
-import type { Warn } from './driver.ts';
+import type { OpenLog, Warn } from './driver.ts';
+import { LogLosses } from './log-losses.ts';
 
 const newline = 0x0a;
 
 /** Writes records. What the disk did not take is lost and counted, but for the rest of a record whose beginning
  * it took: that is kept, and comes first as soon as there is room. */
-export class LogFile {
+export class LogFile implements OpenLog {
   readonly #sys: Sys;
   readonly #path: string;
   readonly #warn: Warn;
+  readonly #losses: LogLosses;
   #fd: number;
-  #isRegular = false;
   #size = 0;
   #total = 0;
   #torn: Uint8Array | undefined; // what is still to be written of the last record in the file
   #tornWritten = 0; // how much of it is in the file
   #tornEnd = 0; // where the file ended then
-  #lostBytes = 0;
-  #failing = false;
 
   /** `fd` is open for appending, and the file's from now on. */
   constructor(sys: Sys, fd: number, path: string, warn: Warn) {
@@ -30,16 +29,12 @@ export class LogFile {
     this.#fd = fd;
     this.#path = path;
     this.#warn = warn;
+    this.#losses = new LogLosses(path, warn);
     this.#total = this.#readSize();
   }
 
   get fd(): number {
     return this.#fd;
-  }
-
-  /** True for a file on a disk; a fifo or a device has no size and nothing that could be replaced. */
-  get isRegular(): boolean {
-    return this.#isRegular;
   }
 
   /** Bytes in the file. */
@@ -55,7 +50,7 @@ export class LogFile {
   /** Writes `buf[0, length)`, which are whole records. */
   append(buf: Uint8Array, length: number): void {
     if (this.#torn && !this.#finishRecord()) {
-      this.#lostBytes += length;
+      this.#losses.add(length);
       return;
     }
     const written = this.#write(buf, length);
@@ -72,13 +67,13 @@ export class LogFile {
       this.#tornEnd = this.#readEnd();
     }
     this.#count(recordEnd);
-    this.#lostBytes += length - recordEnd;
+    this.#losses.add(length - recordEnd);
   }
 
   /** Goes on with another file, that nothing is in yet. */
   replace(fd: number): void {
     this.#settle();
-    this.#lostBytes += this.#torn?.length ?? 0;
+    this.#losses.add(this.#torn?.length ?? 0);
     this.#torn = undefined;
     this.#sys.close(this.#fd);
     this.#fd = fd;
@@ -87,7 +82,6 @@ export class LogFile {
 
   sync(): void {
     this.#settle();
-    if (!this.#isRegular) return;
     const answer = this.#sys.fsync(this.#fd);
     if (answer < 0) this.#warn(`Failed to sync log file ${this.#path}: ${errorWords(answer)}`);
   }
@@ -95,14 +89,14 @@ export class LogFile {
   close(): void {
     if (this.#fd < 0) return;
     this.#settle();
-    if (this.#lostBytes > 0) this.#reportLoss();
+    this.#losses.report();
     this.#sys.close(this.#fd);
     this.#fd = -1;
   }
 
   /** A last try for the rest of a torn record; where there is still no room, its beginning goes as well. */
   #settle(): void {
-    if (!this.#torn || this.#finishRecord() || !this.#isRegular) return;
+    if (!this.#torn || this.#finishRecord()) return;
     if (this.#sys.ftruncate(this.#fd, this.#tornEnd - this.#tornWritten) < 0) return;
     this.#forgetTorn();
   }
@@ -111,7 +105,7 @@ export class LogFile {
   #finishRecord(): boolean {
     const rest = this.#torn!;
     // Somebody else has cut the file or added to it: what we have is the end of nothing.
-    if (this.#isRegular && (this.#tornEnd < 0 || this.#readEnd() !== this.#tornEnd)) {
+    if (this.#tornEnd < 0 || this.#readEnd() !== this.#tornEnd) {
       this.#forgetTorn();
       return true;
     }
@@ -127,7 +121,7 @@ export class LogFile {
     const recordBytes = this.#tornWritten + this.#torn!.length;
     this.#torn = undefined;
     this.#count(-recordBytes);
-    this.#lostBytes += recordBytes;
+    this.#losses.add(recordBytes);
   }
 
   /** Where the file ends now; -1 where that cannot be told. */
@@ -143,28 +137,12 @@ export class LogFile {
       const answer = this.#sys.write(this.#fd, buf, done, length - done);
       if (answer > 0) done += answer;
       else if (answer !== -EINTR) {
-        this.#fail(answer || -EIO);
+        this.#losses.begin(errorWords(answer || -EIO));
         return done;
       }
     }
-    if (this.#failing) this.#recover();
+    this.#losses.end();
     return done;
-  }
-
-  #fail(errno: number): void {
-    if (this.#failing) return;
-    this.#failing = true;
-    this.#warn(`Failed to write to log file ${this.#path}: ${errorWords(errno)}`);
-  }
-
-  #recover(): void {
-    this.#failing = false;
-    if (this.#lostBytes > 0) this.#reportLoss();
-  }
-
-  #reportLoss(): void {
-    this.#warn(`Lost ${this.#lostBytes} bytes of log, for which there was no room in ${this.#path}`);
-    this.#lostBytes = 0;
   }
 
   #count(bytes: number): void {
@@ -173,12 +151,7 @@ export class LogFile {
   }
 
   #readSize(): number {
-    const stat = new FileStat();
-    const answer = this.#sys.fstat(this.#fd, stat);
-    if (answer < 0)
-      this.#warn(`Failed to stat log file ${this.#path}, taking it for empty: ${errorWords(answer)}`);
-    this.#isRegular = answer === 0 && stat.type === S_IFREG;
-    this.#size = answer === 0 ? stat.size : 0;
+    this.#size = Math.max(0, this.#readEnd());
     return this.#size;
   }
 }

@@ -34,9 +34,6 @@ const keepingSteps: readonly Step[] = ['open', 'check', 'create', 'shift', 'keep
 /** Where nothing is kept the log is not looked at: the new file takes its place, whatever it is. */
 const replacingSteps: readonly Step[] = ['open', 'create', 'place', 'switch'];
 
-/** Its links are the whole system's: no log's file may take their place. */
-const deviceDirectory = '/dev';
-
 export class LogReplacement {
   readonly #sys: Sys;
   readonly #path: string;
@@ -56,21 +53,15 @@ export class LogReplacement {
   #shifts = 0;
 
   constructor(sys: Sys, path: string, file: LogFile, keeping: Keeping, warn: Warn) {
-    const slash = path.lastIndexOf('/');
     this.#sys = sys;
     this.#path = path;
-    this.#directory = slash < 0 ? '.' : path.slice(0, slash) || '/';
-    this.#name = path.slice(slash + 1);
+    this.#directory = directoryOf(path);
+    this.#name = path.slice(path.lastIndexOf('/') + 1);
     this.#temporary = `${this.#name}.${keeping.backups > 0 ? 'new' : 'tmp'}`;
     this.#file = file;
     this.#keeping = keeping;
     this.#warn = warn;
     this.#steps = keeping.backups > 0 ? keepingSteps : replacingSteps;
-  }
-
-  /** False for a fifo or a device, and for /dev/stdout and its like, even where that is a file. */
-  get isPossible(): boolean {
-    return this.#file.isRegular && this.#directory !== deviceDirectory;
   }
 
   /** True when a step has failed and is to be tried again. */
@@ -228,4 +219,9 @@ export class LogReplacement {
     this.#directoryFd = -1;
     this.#next = 0;
   }
+}
+
+export function directoryOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash < 0 ? '.' : path.slice(0, slash) || '/';
 }

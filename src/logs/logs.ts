@@ -1,56 +1,21 @@
-// The container's logs: as many drivers as the options name, behind one interface.
+// As many logs as the options name, behind one interface.
 
-import { Refusal } from '../sys/errors.ts';
 import type { Reactor } from '../sys/reactor.ts';
-import type { Sys } from '../sys/sys.ts';
-import type { LogDriver, LogOptions, StreamName, Warn } from './driver.ts';
-import { openJournald } from './journald.ts';
-import type { JournaldOptions } from './journald-fields.ts';
-import { openK8sFile } from './k8s-file.ts';
-import { parseLogPath } from './log-path.ts';
+import type { LogDriver, StreamName } from './driver.ts';
 
-export { headRoomBytes, type LogOptions } from './driver.ts';
-
-export type Logs = Required<LogDriver> & {
+export interface Logs extends Required<Omit<LogDriver, 'finish'>> {
   /** True when the container has the caller's own stdio, and nothing comes this way. */
   readonly passthrough: boolean;
-};
-
-/**
- * Opens the logs that `--log-path` names: files are there on return. Of several files only the last is one, as
- * with conmon.
- *
- * Throws a `Refusal` in conmon's words.
- */
-export function openLogs(sys: Sys, options: LogOptions & JournaldOptions, warn: Warn): Logs {
-  if (options.logPath.length === 0) throw new Refusal('Log driver not provided. Use --log-path');
-  const targets = options.logPath.map(parseLogPath);
-  let path: string | undefined;
-  for (const target of targets) if (target.driver === 'k8s-file') path = target.path;
-  const hasJournald = targets.some(target => target.driver === 'journald');
-  const drivers: LogDriver[] = [];
-  if (path !== undefined) drivers.push(openK8sFile(sys, path, options, warn));
-  if (path !== undefined && !hasJournald) refuseJournaldOptions(options);
-  if (hasJournald) drivers.push(openJournald(sys, options, warn));
-  else if (options.noContainerPartialMessage)
-    warn('--no-container-partial-message has no effect without journald log driver');
-  return new AllLogs(
-    drivers,
-    targets.some(target => target.driver === 'passthrough'),
-    !options.noSyncLog,
-  );
+  /** Nothing more is to come: what was written is taken, within bounds, and on the disk unless `--no-sync-log` is given. */
+  sync(): void;
 }
 
-function refuseJournaldOptions(options: LogOptions): void {
-  if (options.logTag !== undefined) throw new Refusal("k8s-file doesn't support --log-tag");
-  if (options.logLabel.length > 0) throw new Refusal("k8s-file doesn't support --log-label");
-}
-
-class AllLogs implements Logs {
+export class AllLogs implements Logs {
   readonly passthrough: boolean;
   readonly #drivers: readonly LogDriver[];
   readonly #syncs: boolean;
 
+  /** `syncs` is false with `--no-sync-log`. */
   constructor(drivers: readonly LogDriver[], passthrough: boolean, syncs: boolean) {
     this.#drivers = drivers;
     this.passthrough = passthrough;
@@ -73,9 +38,11 @@ class AllLogs implements Logs {
     for (const driver of this.#drivers) driver.reopen();
   }
 
-  /** Does nothing with `--no-sync-log`. */
   sync(): void {
-    if (this.#syncs) for (const driver of this.#drivers) driver.sync();
+    for (const driver of this.#drivers) {
+      driver.finish?.();
+      if (this.#syncs) driver.sync();
+    }
   }
 
   close(): void {

@@ -4,7 +4,7 @@
 import { readWaitStatus } from '../exit/exit-status.ts';
 import { nextStep, type Step } from '../lifecycle/next-step.ts';
 import { chooseJournaldPriority, journaldPriorityVariable } from '../logs/journald-fields.ts';
-import { openLogs } from '../logs/logs.ts';
+import { openLogs } from '../logs/open-logs.ts';
 import type { Messages } from '../messages/messages.ts';
 import { openNotifyRelay } from '../notify/notify-relay.ts';
 import { shieldFromOomKiller } from '../oom/own-score.ts';

@@ -3,7 +3,7 @@
 
 import { posix } from 'node:path';
 import { O_APPEND, O_CREAT, O_EXCL, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../../src/sys/constants.ts';
-import { EEXIST, EISDIR, ELOOP, ENOENT, ENOSPC } from '../../src/sys/errno.ts';
+import { EAGAIN, EEXIST, EISDIR, ELOOP, ENOENT, ENOSPC } from '../../src/sys/errno.ts';
 import { createScriptedSys, type ScriptedSys } from '../../src/sys/scripted.ts';
 
 interface Node {
@@ -35,6 +35,8 @@ export class LogDisk {
   /** Bytes that all files together may have. */
   capacity = Number.POSITIVE_INFINITY;
   fault: Fault = () => undefined;
+  /** Bytes that what is no regular file takes until it would have to be waited for. */
+  room = Number.POSITIVE_INFINITY;
   /** Names that appeared, as an inotify watch of the directory would tell. */
   readonly created: string[] = [];
   readonly #fds = new Map<number, OpenFile>();
@@ -132,6 +134,7 @@ export class LogDisk {
   #write(fd: number, bytes: Uint8Array): number {
     const file = this.#fds.get(fd)!;
     const { node, appends } = file;
+    if ((node.mode & S_IFMT) !== S_IFREG) return this.#writeStream(node, bytes);
     const taken = Math.min(bytes.length, this.capacity - this.#used());
     if (taken <= 0) return -ENOSPC;
     const at = appends ? node.bytes.length : file.offset;
@@ -139,6 +142,14 @@ export class LogDisk {
     node.bytes.copy(before);
     node.bytes = Buffer.concat([before, bytes.subarray(0, taken), node.bytes.subarray(at + taken)]);
     file.offset = at + taken;
+    return taken;
+  }
+
+  #writeStream(node: Node, bytes: Uint8Array): number {
+    const taken = Math.min(bytes.length, this.room);
+    if (taken <= 0) return -EAGAIN;
+    this.room -= taken;
+    node.bytes = Buffer.concat([node.bytes, bytes.subarray(0, taken)]);
     return taken;
   }
 

@@ -1,7 +1,9 @@
 // What the log tests share: options, a writer of chunks, a reader of records.
 
 import assert from 'node:assert/strict';
-import { headRoomBytes, type LogOptions, type Logs, openLogs } from '../../src/logs/logs.ts';
+import { headRoomBytes, type LogOptions } from '../../src/logs/driver.ts';
+import type { Logs } from '../../src/logs/logs.ts';
+import { openLogs } from '../../src/logs/open-logs.ts';
 import type { LogDisk } from './log-disk.ts';
 
 export const defaultOptions: LogOptions = {

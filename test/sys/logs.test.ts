@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { openLogs } from '../../src/logs/logs.ts';
+import { openLogs } from '../../src/logs/open-logs.ts';
 import { S_IFCHR, S_IFIFO } from '../../src/sys/constants.ts';
 import { EACCES, EINTR, EINVAL } from '../../src/sys/errno.ts';
 import { Refusal } from '../../src/sys/errors.ts';
@@ -232,10 +232,11 @@ test('L13 file: a fifo or device has no size limit, is not replaced, synced or c
 
 test('L13 file: /dev/stdout is never replaced, even where it is a file', () => {
   const disk = new LogDisk();
-  const { logs, say } = openOn(disk, { logPath: ['/dev/stdout'], logSizeMax: 60 });
+  const { logs, say, warnings } = openOn(disk, { logPath: ['/dev/stdout'], logSizeMax: 60 });
   say('a\nb\nc\n');
   logs.reopen();
   assert.deepEqual(disk.sys.called('renameat', 'openat', 'unlinkat'), []);
+  assert.deepEqual(warnings, [], 'it was not tried');
   assert.deepEqual(brief(disk.files['stdout']!), ['F a', 'F b', 'F c']);
 });
 

@@ -1,0 +1,284 @@
+// Logs that are no regular file: what they do not take waits, and nothing else does.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { finishMsMax, stillMsMax } from '../../src/logs/log-stream.ts';
+import { patienceMs } from '../../src/logs/room-watch.ts';
+import {
+  EPOLL_CTL_ADD,
+  EPOLLERR,
+  EPOLLOUT,
+  O_NOCTTY,
+  O_NONBLOCK,
+  O_RDWR,
+  O_WRONLY,
+  S_IFIFO,
+} from '../../src/sys/constants.ts';
+import { EAGAIN, EIO, ENOMEM, ENXIO, EPERM, EPIPE } from '../../src/sys/errno.ts';
+import { Refusal } from '../../src/sys/errors.ts';
+import { Reactor } from '../../src/sys/reactor.ts';
+import { turn } from '../fixtures/turn.ts';
+import { LogDisk } from './log-disk.ts';
+import { brief, joinRecords, openOn, readRecords } from './log-writing.ts';
+
+/** A record of a text of so many bytes. */
+const recordBytes = (textBytes: number) => 45 + textBytes + 1;
+const logOf = (disk: LogDisk) => disk.files['ctr.log']!;
+/** The log's fd on the disk of these tests. */
+const logFd = 1000;
+
+/** A log that is a fifo with room for so many bytes, and a reactor that waits for more. */
+function openFifo(room: number, options = {}) {
+  const disk = new LogDisk();
+  disk.put('ctr.log', '', S_IFIFO | 0o666);
+  disk.room = room;
+  const opened = openOn(disk, options);
+  const reactor = new Reactor(disk.sys);
+  const calls = { onRoom: 0 };
+  opened.logs.waitBy(reactor, () => calls.onRoom++);
+  return {
+    disk,
+    sys: disk.sys,
+    reactor,
+    calls,
+    ...opened,
+    /** Its reader makes room, and the reactor hears of it. */
+    makesRoom(bytes: number) {
+      disk.room = bytes;
+      disk.sys.events(logFd, EPOLLOUT);
+      turn(reactor, 0);
+    },
+  };
+}
+
+test('L13 stream: a log is opened without waiting, and no terminal becomes ours', () => {
+  const disk = new LogDisk();
+  openOn(disk);
+  const [flags] = disk.sys.called('open').map(call => call[2] as number);
+  assert.equal(flags! & (O_NONBLOCK | O_NOCTTY), O_NONBLOCK | O_NOCTTY);
+});
+
+test('L13 stream: a fifo that nobody reads yet is opened at both ends; a socket is refused', () => {
+  const disk = new LogDisk();
+  disk.put('ctr.log', '', S_IFIFO | 0o666);
+  const modes: number[] = [];
+  disk.sys.answer('open', -ENXIO);
+  openOn(disk).say('a\n');
+  for (const [, , flags] of disk.sys.called('open') as unknown as [string, string, number][])
+    modes.push(flags & (O_WRONLY | O_RDWR | O_NONBLOCK));
+  assert.deepEqual(modes, [O_WRONLY | O_NONBLOCK, O_RDWR | O_NONBLOCK]);
+  assert.deepEqual(brief(logOf(disk)), ['F a']);
+  disk.fault = call => (call === 'open' ? -ENXIO : undefined);
+  const words = 'Failed to open log file /log/ctr.log: No such device or address';
+  assert.throws(() => openOn(disk), new Refusal(words));
+});
+
+test('L12 file: a lease on the log is waited for, as the kernel bounds it', () => {
+  const disk = new LogDisk();
+  disk.put('ctr.log', '');
+  disk.sys.answer('open', -EAGAIN);
+  openOn(disk).say('a\n');
+  assert.deepEqual(brief(logOf(disk)), ['F a']);
+  assert.equal((disk.sys.called('open')[1]![2] as number) & O_NONBLOCK, 0);
+});
+
+test('L13 stream: one that is full is not waited for in write, and nothing more is to be read', () => {
+  const { disk, sys, logs, say } = openFifo(recordBytes(1));
+  assert.equal(logs.hasRoom, true);
+  say('a\nb\nc\n');
+  assert.equal(logs.hasRoom, false);
+  assert.deepEqual(brief(logOf(disk)), ['F a']);
+  assert.deepEqual(sys.called('epollWait'), []);
+});
+
+test('L13 stream: what waits goes out as there is room, whole and in order, and then the container goes on', () => {
+  const { disk, logs, say, makesRoom, calls, warnings } = openFifo(20);
+  say('a\nb\n');
+  say('from stderr\n', 'stderr');
+  logs.pause('stderr');
+  makesRoom(recordBytes(1));
+  assert.deepEqual([logs.hasRoom, calls.onRoom], [false, 0]);
+  makesRoom(Number.POSITIVE_INFINITY);
+  assert.deepEqual([logs.hasRoom, calls.onRoom], [true, 1]);
+  say('c\n');
+  assert.deepEqual(brief(logOf(disk)), ['F a', 'F b', 'F from stderr', 'F c']);
+  assert.deepEqual(warnings, []);
+});
+
+test('L13 stream: the fd stays registered, and a hang-up while nothing waits is nothing', () => {
+  const { disk, sys, say, makesRoom, calls } = openFifo(0);
+  for (let i = 0; i < 3; i++) {
+    say('a\n');
+    makesRoom(recordBytes(1));
+  }
+  const adds = sys.called('epollCtl').filter(([, , op]) => op === EPOLL_CTL_ADD);
+  assert.deepEqual([adds.length, calls.onRoom], [1, 3]);
+  const writes = sys.called('write').length;
+  sys.events(logFd, EPOLLERR);
+  turn(new Reactor(sys), 0);
+  assert.equal(sys.called('write').length, writes);
+  assert.equal(readRecords(logOf(disk)).length, 3);
+});
+
+test('L13 stream: one that takes nothing for 10 s loses what waits, but no half of a record, and the container goes on', () => {
+  const { disk, sys, reactor, logs, say, makesRoom, calls, warnings } = openFifo(10);
+  say('aaaa\nbbbb\n');
+  reactor.turn(); // sleeps until its deadline
+  assert.ok(sys.monotonic[0] >= 1000 + patienceMs / 1000);
+  assert.deepEqual([logs.hasRoom, calls.onRoom], [true, 1]);
+  assert.deepEqual(warnings, ['Failed to write to log file /log/ctr.log: it takes no more']);
+  say('cccc\n');
+  assert.equal(logs.hasRoom, true, 'it is not waited for again before it takes something');
+  makesRoom(Number.POSITIVE_INFINITY);
+  say('dddd\n');
+  assert.deepEqual(brief(logOf(disk)), ['F aaaa', 'F dddd']);
+  disk.room = 0;
+  say('eeee\n');
+  assert.equal(logs.hasRoom, false, 'it has taken something, and is waited for again');
+  assert.equal(warnings[1], 'Lost 100 bytes of log, for which there was no room in /log/ctr.log');
+});
+
+test('L13 stream: one that takes something every 6 s is slow, and loses nothing', () => {
+  const { disk, sys, reactor, logs, say, makesRoom, warnings } = openFifo(0);
+  say('a\nb\nc\nd\n');
+  for (let i = 0; i < 4; i++) {
+    turn(reactor, 0);
+    sys.advance(6000);
+    makesRoom(recordBytes(1));
+  }
+  assert.deepEqual(brief(logOf(disk)), ['F a', 'F b', 'F c', 'F d']);
+  assert.deepEqual([logs.hasRoom, warnings], [true, []]);
+});
+
+test('L13 stream: where the kernel refuses to watch it, what waits goes out all the same', () => {
+  for (const errno of [ENOMEM, EPERM]) {
+    const { disk, sys, reactor, logs, say, calls } = openFifo(0);
+    sys.always('epollCtl', -errno);
+    say('a\nb\n');
+    assert.equal(logs.hasRoom, false);
+    turn(reactor, 1000);
+    disk.room = 1000;
+    turn(reactor, 1000);
+    assert.deepEqual([logs.hasRoom, calls.onRoom], [true, 1]);
+    assert.deepEqual(brief(logOf(disk)), ['F a', 'F b']);
+    logs.close();
+  }
+});
+
+test('L23 stream: one that breaks while it is waited for loses what waits, and takes the rest of a record first later', () => {
+  for (const errno of [EPIPE, EIO]) {
+    const { disk, sys, reactor, logs, say, warnings } = openFifo(10);
+    say('aaaa\nbbbb\n');
+    disk.fault = call => (call === 'write' ? -errno : undefined);
+    sys.events(logFd, EPOLLOUT);
+    turn(reactor, 0);
+    assert.equal(logs.hasRoom, true);
+    say('cccc\n');
+    disk.fault = () => undefined;
+    disk.room = 1000;
+    say('dddd\n');
+    assert.deepEqual(brief(logOf(disk)), ['F aaaa', 'F dddd']);
+    assert.match(warnings[1]!, /^Lost 100 bytes/);
+  }
+});
+
+test('L13 stream: at the end what waits is waited for in place, for 2 s in which nothing is taken', () => {
+  for (const noSyncLog of [false, true]) {
+    const { sys, logs, say, warnings } = openFifo(0, { noSyncLog });
+    say('a\nunfin');
+    logs.end('stdout');
+    assert.deepEqual(sys.called('epollWait'), [], 'the end of a stream is not the end of all');
+    logs.sync();
+    const waits = sys.called('epollWait').map(([, , timeout]) => timeout);
+    assert.deepEqual(waits, [stillMsMax]);
+    logs.close();
+    assert.equal(sys.called('epollWait').length, 1, 'once');
+    assert.equal(
+      warnings.at(-1),
+      `Lost ${recordBytes(1) + recordBytes(5)} bytes of log, for which there was no room in /log/ctr.log`,
+    );
+  }
+});
+
+test('L13 stream: at the end a reader that takes a little now and then is waited for 10 s in all', () => {
+  const { disk, sys, logs, say } = openFifo(0);
+  say('a\n'.repeat(100));
+  const start = sys.monotonic[0];
+  sys.always('epollWait', (_epfd, out) => {
+    sys.advance(1000);
+    disk.room = recordBytes(1);
+    out.set([logFd, EPOLLOUT]);
+    return 1;
+  });
+  logs.sync();
+  const tookSeconds = sys.monotonic[0] - start;
+  assert.ok(tookSeconds >= finishMsMax / 1000 && tookSeconds <= finishMsMax / 1000 + 1, `${tookSeconds} s`);
+  assert.ok(readRecords(logOf(disk)).length >= 9);
+});
+
+test('L13 stream: at the end a reader that reads gets all of it', () => {
+  const { disk, sys, logs, say, warnings } = openFifo(0);
+  say('a\nb\n');
+  sys.events(logFd, EPOLLOUT).answer('epollWait', (_epfd, out) => {
+    disk.room = 1000;
+    out.set([logFd, EPOLLOUT]);
+    return 1;
+  });
+  logs.sync();
+  logs.close();
+  assert.deepEqual(brief(logOf(disk)), ['F a', 'F b']);
+  assert.deepEqual(warnings, []);
+});
+
+test('L13 stream: what may wait is bounded: then it is waited for in place, and who was held back goes on', () => {
+  const { sys, logs, say, calls } = openFifo(0);
+  const chunk = `${'x'.repeat(8000)}\n`.repeat(30);
+  let chunks = 0;
+  for (; sys.called('epollWait').length === 0; chunks++) {
+    assert.ok(chunks < 100, 'what waits grows without bound');
+    say(chunk);
+  }
+  assert.ok(chunks > 4, 'a read and its records fit');
+  assert.deepEqual([logs.hasRoom, calls.onRoom], [true, 1]);
+});
+
+test('L16 stream: the global limit counts what was taken, not what was lost', () => {
+  const { disk, reactor, say, makesRoom } = openFifo(0, { logGlobalSizeMax: 3 * recordBytes(1) });
+  say('a\nb\n');
+  reactor.turn();
+  makesRoom(1000);
+  say('c\nd\ne\nf\n');
+  assert.deepEqual(brief(logOf(disk)), ['F c', 'F d', 'F e']);
+});
+
+test('L13 stream: however it takes them, records are whole, in order and no one twice', () => {
+  const step = fc.record({
+    text: fc.array(fc.nat(300), { minLength: 1, maxLength: 5 }),
+    room: fc.oneof(fc.constant(0), fc.nat(2000)),
+    waitMs: fc.constantFrom(0, 0, 0, 20_000),
+    breaks: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), fc.nat(500), (steps, room) => {
+      const { disk, reactor, logs, say, makesRoom } = openFifo(room);
+      let line = 1000;
+      for (const { text, room: more, waitMs, breaks } of steps) {
+        say(text.map(length => `${line++}${'x'.repeat(length)}\n`).join(''));
+        disk.fault = call => (breaks && call === 'write' ? -EPIPE : undefined);
+        makesRoom(more);
+        disk.fault = () => undefined;
+        if (waitMs > 0) turn(reactor, waitMs);
+      }
+      disk.room = Number.POSITIVE_INFINITY;
+      say(`${line}\n`);
+      logs.sync();
+      logs.close();
+      const lines = joinRecords(readRecords(logOf(disk))).match(/\d{4}/g) ?? [];
+      assert.deepEqual(lines, [...new Set(lines)].sort());
+      assert.equal(lines.at(-1), String(line));
+      assert.equal(disk.openFds, 0);
+    }),
+    { numRuns: 300 },
+  );
+});
