@@ -9,6 +9,7 @@ export type LastAct =
   | 'checkOom'
   /** Reads what the container's pipes still hold, and ends the logs' streams. */
   | 'drainOutput'
+  /** On to the disk with the logs, which are complete by then: a disk that hangs keeps no caller from what it waits for. */
   | 'syncLogs'
   /** Lets go of the caller's fds, a published port's socket for example, before anybody learns of the end. */
   | 'closeInheritedFds'
@@ -30,22 +31,22 @@ const acts: Record<Ending, readonly LastAct[]> = {
   exited: [
     'checkOom',
     'drainOutput',
-    'syncLogs',
     'closeInheritedFds',
     'unlinkAttachSocket',
     'releaseClients',
     'writePersistExitFile',
     'writeExitFile',
     'answerSyncPipe',
+    'syncLogs',
     'closeAll',
     'runExitCommand',
   ],
   // There was no container: nobody waits for its exit file.
   'not-started': [
     'endProcesses',
-    'syncLogs',
     'closeInheritedFds',
     'answerSyncPipe',
+    'syncLogs',
     'unlinkAttachSocket',
     'releaseClients',
     'closeAll',

@@ -3,11 +3,9 @@
 import type { Reactor } from '../sys/reactor.ts';
 import type { LogDriver, StreamName } from './driver.ts';
 
-export interface Logs extends Required<Omit<LogDriver, 'finish'>> {
+export interface Logs extends Required<LogDriver> {
   /** True when the container has the caller's own stdio, and nothing comes this way. */
   readonly passthrough: boolean;
-  /** Nothing more is to come: what was written is taken, within bounds, and on the disk unless `--no-sync-log` is given. */
-  sync(): void;
 }
 
 export class AllLogs implements Logs {
@@ -15,7 +13,6 @@ export class AllLogs implements Logs {
   readonly #drivers: readonly LogDriver[];
   readonly #syncs: boolean;
 
-  /** `syncs` is false with `--no-sync-log`. */
   constructor(drivers: readonly LogDriver[], passthrough: boolean, syncs: boolean) {
     this.#drivers = drivers;
     this.passthrough = passthrough;
@@ -38,11 +35,13 @@ export class AllLogs implements Logs {
     for (const driver of this.#drivers) driver.reopen();
   }
 
+  finish(): void {
+    for (const driver of this.#drivers) driver.finish?.();
+  }
+
+  /** Does nothing with `--no-sync-log`. */
   sync(): void {
-    for (const driver of this.#drivers) {
-      driver.finish?.();
-      if (this.#syncs) driver.sync();
-    }
+    if (this.#syncs) for (const driver of this.#drivers) driver.sync();
   }
 
   close(): void {

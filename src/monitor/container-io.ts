@@ -133,6 +133,7 @@ export class ContainerIo {
   drainOutput(): void {
     this.releaseStderr();
     for (const relay of this.#relays) relay.drain(drainBytesMax);
+    this.#logs.finish();
   }
 
   /** Bytes that clients have not taken yet. */

@@ -25,10 +25,9 @@ import {
   makeGate,
   openGate,
   startMonitored,
-  waitUntil,
 } from '../fixtures/monitored.ts';
 import { openPrivateMounts, withoutMounts } from '../fixtures/private-mounts.ts';
-import { must } from '../fixtures/waiting.ts';
+import { must, waitUntil } from '../fixtures/waiting.ts';
 
 const F_GETPIPE_SZ = 1032;
 const TIOCGPTN = 0x80045430;

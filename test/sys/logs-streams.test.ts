@@ -184,21 +184,20 @@ test('L23 stream: one that breaks while it is waited for loses what waits, and t
 });
 
 test('L13 stream: at the end what waits is waited for in place, for 2 s in which nothing is taken', () => {
-  for (const noSyncLog of [false, true]) {
-    const { sys, logs, say, warnings } = openFifo(0, { noSyncLog });
-    say('a\nunfin');
-    logs.end('stdout');
-    assert.deepEqual(sys.called('epollWait'), [], 'the end of a stream is not the end of all');
-    logs.sync();
-    const waits = sys.called('epollWait').map(([, , timeout]) => timeout);
-    assert.deepEqual(waits, [stillMsMax]);
-    logs.close();
-    assert.equal(sys.called('epollWait').length, 1, 'once');
-    assert.equal(
-      warnings.at(-1),
-      `Lost ${recordBytes(1) + recordBytes(5)} bytes of log, for which there was no room in /log/ctr.log`,
-    );
-  }
+  const { sys, logs, say, warnings } = openFifo(0);
+  say('a\nunfin');
+  logs.end('stdout');
+  assert.deepEqual(sys.called('epollWait'), [], 'the end of a stream is not the end of all');
+  logs.finish();
+  assert.deepEqual(
+    sys.called('epollWait').map(([, , timeout]) => timeout),
+    [stillMsMax],
+  );
+  logs.close();
+  assert.equal(sys.called('epollWait').length, 1, 'once');
+  const lost = recordBytes(1) + recordBytes(5);
+  const words = `Lost ${lost} bytes of log, for which there was no room in /log/ctr.log`;
+  assert.equal(warnings.at(-1), words);
 });
 
 test('L13 stream: at the end a reader that takes a little now and then is waited for 10 s in all', () => {
@@ -211,7 +210,7 @@ test('L13 stream: at the end a reader that takes a little now and then is waited
     out.set([logFd, EPOLLOUT]);
     return 1;
   });
-  logs.sync();
+  logs.finish();
   const tookSeconds = sys.monotonic[0] - start;
   assert.ok(tookSeconds >= finishMsMax / 1000 && tookSeconds <= finishMsMax / 1000 + 1, `${tookSeconds} s`);
   assert.ok(readRecords(logOf(disk)).length >= 9);
@@ -225,7 +224,7 @@ test('L13 stream: at the end a reader that reads gets all of it', () => {
     out.set([logFd, EPOLLOUT]);
     return 1;
   });
-  logs.sync();
+  logs.finish();
   logs.close();
   assert.deepEqual(brief(logOf(disk)), ['F a', 'F b']);
   assert.deepEqual(warnings, []);
@@ -272,7 +271,7 @@ test('L13 stream: however it takes them, records are whole, in order and no one 
       }
       disk.room = Number.POSITIVE_INFINITY;
       say(`${line}\n`);
-      logs.sync();
+      logs.finish();
       logs.close();
       const lines = joinRecords(readRecords(logOf(disk))).match(/\d{4}/g) ?? [];
       assert.deepEqual(lines, [...new Set(lines)].sort());

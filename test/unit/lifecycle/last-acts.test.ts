@@ -39,9 +39,14 @@ describe('last acts', () => {
   it('a client that sees the end, and a caller who sees the exit file, find the log complete', () => {
     for (const later of ['syncLogs', 'releaseClients', 'writeExitFile', 'answerSyncPipe'] as const)
       assertOrder('exited', 'drainOutput', later);
-    assertOrder('exited', 'syncLogs', 'releaseClients');
-    assertOrder('exited', 'syncLogs', 'writePersistExitFile');
     for (const ending of withContainer) assertOrder(ending, 'drainOutput', 'closeAll');
+  });
+
+  it('L25: a disk that hangs under the log keeps no caller from an exit file or an answer', () => {
+    for (const earlier of ['writePersistExitFile', 'writeExitFile'] as const)
+      for (const ending of withContainer) assertOrder(ending, earlier, 'syncLogs');
+    for (const ending of endings) assertOrder(ending, 'answerSyncPipe', 'syncLogs');
+    for (const ending of endings) assertOrder(ending, 'syncLogs', 'closeAll');
   });
 
   it('E17: a caller who sees the exit file finds the marker of an OOM kill', () => {
