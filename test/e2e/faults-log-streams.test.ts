@@ -135,7 +135,7 @@ function readTicks(pid: number): number {
 
 for (const [kind, make] of kinds)
   describe(`fault: the log is ${kind}`, () => {
-    test('L13: the pid is reported, SIGTERM goes to the container, and its end is noticed', t => {
+    test('L27: the pid is reported, SIGTERM goes to the container, and its end is noticed', t => {
       const box = startMonitored(t, {
         log: make(t).path,
         container: 'trap "exit 7" TERM; yes flood & wait',
@@ -147,7 +147,7 @@ for (const [kind, make] of kinds)
       assert.equal(box.end(), 7);
     });
 
-    test('L13: --timeout fires', t => {
+    test('L27: --timeout fires', t => {
       const box = startMonitored(t, {
         log: make(t).path,
         container: 'yes flood & wait',
@@ -158,7 +158,7 @@ for (const [kind, make] of kinds)
       box.end();
     });
 
-    test('L13: the container’s death is noticed, and no processor is used while it is held back', t => {
+    test('L27: the container’s death is noticed, and no processor is used while it is held back', t => {
       const gate = makeGate(t);
       const box = startMonitored(t, { log: make(t).path, container: `yes flood & read go <${gate}; exit 3` });
       box.started();
@@ -171,7 +171,7 @@ for (const [kind, make] of kinds)
       box.end();
     });
 
-    test('L13: what was printed meanwhile is there for who reads then, from the first line', t => {
+    test('L27: what was printed meanwhile is there for who reads then, from the first line', t => {
       const stuck = make(t);
       const gate = makeGate(t);
       const box = startMonitored(t, {
@@ -204,7 +204,7 @@ test('fault: the log is /dev/full: named once, and the container runs to its end
   assert.equal(messages.filter(text => text.includes('No space left on device')).length, 1);
 });
 
-test('L13: /dev/null takes a flood', t => {
+test('L27: /dev/null takes a flood', t => {
   const box = startMonitored(t, { log: '/dev/null', container: 'yes | head -c 5000000; exit 3' });
   box.started();
   assert.equal(box.exitStatus(), '3');

@@ -83,7 +83,7 @@ test('L12 file: a lease on the log is waited for, as the kernel bounds it', () =
   assert.equal((disk.sys.called('open')[1]![2] as number) & O_NONBLOCK, 0);
 });
 
-test('L13 stream: one that is full is not waited for in write, and nothing more is to be read', () => {
+test('L27 stream: one that is full is not waited for in write, and nothing more is to be read', () => {
   const { disk, sys, logs, say } = openFifo(recordBytes(1));
   assert.equal(logs.hasRoom, true);
   say('a\nb\nc\n');
@@ -92,7 +92,7 @@ test('L13 stream: one that is full is not waited for in write, and nothing more 
   assert.deepEqual(sys.called('epollWait'), []);
 });
 
-test('L13 stream: what waits goes out as there is room, whole and in order, and then the container goes on', () => {
+test('L27 stream: what waits goes out as there is room, whole and in order, and then the container goes on', () => {
   const { disk, logs, say, makesRoom, calls, warnings } = openFifo(20);
   say('a\nb\n');
   say('from stderr\n', 'stderr');
@@ -106,7 +106,7 @@ test('L13 stream: what waits goes out as there is room, whole and in order, and 
   assert.deepEqual(warnings, []);
 });
 
-test('L13 stream: the fd stays registered, and a hang-up while nothing waits is nothing', () => {
+test('L27 stream: the fd stays registered, and a hang-up while nothing waits is nothing', () => {
   const { disk, sys, say, makesRoom, calls } = openFifo(0);
   for (let i = 0; i < 3; i++) {
     say('a\n');
@@ -121,7 +121,7 @@ test('L13 stream: the fd stays registered, and a hang-up while nothing waits is 
   assert.equal(readRecords(logOf(disk)).length, 3);
 });
 
-test('L13 stream: one that takes nothing for 10 s loses what waits, but no half of a record, and the container goes on', () => {
+test('L27 stream: one that takes nothing for 10 s loses what waits, but no half of a record, and the container goes on', () => {
   const { disk, sys, reactor, logs, say, makesRoom, calls, warnings } = openFifo(10);
   say('aaaa\nbbbb\n');
   reactor.turn(); // sleeps until its deadline
@@ -139,7 +139,7 @@ test('L13 stream: one that takes nothing for 10 s loses what waits, but no half 
   assert.equal(warnings[1], 'Lost 100 bytes of log, for which there was no room in /log/ctr.log');
 });
 
-test('L13 stream: one that takes something every 6 s is slow, and loses nothing', () => {
+test('L27 stream: one that takes something every 6 s is slow, and loses nothing', () => {
   const { disk, sys, reactor, logs, say, makesRoom, warnings } = openFifo(0);
   say('a\nb\nc\nd\n');
   for (let i = 0; i < 4; i++) {
@@ -151,7 +151,7 @@ test('L13 stream: one that takes something every 6 s is slow, and loses nothing'
   assert.deepEqual([logs.hasRoom, warnings], [true, []]);
 });
 
-test('L13 stream: where the kernel refuses to watch it, what waits goes out all the same', () => {
+test('L27 stream: where the kernel refuses to watch it, what waits goes out all the same', () => {
   for (const errno of [ENOMEM, EPERM]) {
     const { disk, sys, reactor, logs, say, calls } = openFifo(0);
     sys.always('epollCtl', -errno);
@@ -183,7 +183,7 @@ test('L23 stream: one that breaks while it is waited for loses what waits, and t
   }
 });
 
-test('L13 stream: at the end what waits is waited for in place, for 2 s in which nothing is taken', () => {
+test('L27 stream: at the end what waits is waited for in place, for 2 s in which nothing is taken', () => {
   const { sys, logs, say, warnings } = openFifo(0);
   say('a\nunfin');
   logs.end('stdout');
@@ -200,7 +200,7 @@ test('L13 stream: at the end what waits is waited for in place, for 2 s in which
   assert.equal(warnings.at(-1), words);
 });
 
-test('L13 stream: at the end a reader that takes a little now and then is waited for 10 s in all', () => {
+test('L27 stream: at the end a reader that takes a little now and then is waited for 10 s in all', () => {
   const { disk, sys, logs, say } = openFifo(0);
   say('a\n'.repeat(100));
   const start = sys.monotonic[0];
@@ -216,7 +216,7 @@ test('L13 stream: at the end a reader that takes a little now and then is waited
   assert.ok(readRecords(logOf(disk)).length >= 9);
 });
 
-test('L13 stream: at the end a reader that reads gets all of it', () => {
+test('L27 stream: at the end a reader that reads gets all of it', () => {
   const { disk, sys, logs, say, warnings } = openFifo(0);
   say('a\nb\n');
   sys.events(logFd, EPOLLOUT).answer('epollWait', (_epfd, out) => {
@@ -230,7 +230,7 @@ test('L13 stream: at the end a reader that reads gets all of it', () => {
   assert.deepEqual(warnings, []);
 });
 
-test('L13 stream: what may wait is bounded: then it is waited for in place, and who was held back goes on', () => {
+test('L27 stream: what may wait is bounded: then it is waited for in place, and who was held back goes on', () => {
   const { sys, logs, say, calls } = openFifo(0);
   const chunk = `${'x'.repeat(8000)}\n`.repeat(30);
   let chunks = 0;
@@ -251,7 +251,7 @@ test('L16 stream: the global limit counts what was taken, not what was lost', ()
   assert.deepEqual(brief(logOf(disk)), ['F c', 'F d', 'F e']);
 });
 
-test('L13 stream: however it takes them, records are whole, in order and no one twice', () => {
+test('L27 stream: however it takes them, records are whole, in order and no one twice', () => {
   const step = fc.record({
     text: fc.array(fc.nat(300), { minLength: 1, maxLength: 5 }),
     room: fc.oneof(fc.constant(0), fc.nat(2000)),

@@ -42,7 +42,7 @@ describe('last acts', () => {
     for (const ending of withContainer) assertOrder(ending, 'drainOutput', 'closeAll');
   });
 
-  it('L25: a disk that hangs under the log keeps no caller from an exit file or an answer', () => {
+  it('L28: a disk that hangs under the log keeps no caller from an exit file or an answer', () => {
     for (const earlier of ['writePersistExitFile', 'writeExitFile'] as const)
       for (const ending of withContainer) assertOrder(ending, earlier, 'syncLogs');
     for (const ending of endings) assertOrder(ending, 'answerSyncPipe', 'syncLogs');
