@@ -28,14 +28,23 @@ describe('describing an error', () => {
     assert.equal(describeMistake({ name: 'TypeError', message: 'x is no function', stack }), told);
   });
 
+  it('a lack of memory is no mistake, and has no frames', () => {
+    for (const message of ['out of memory', 'sys: out of memory']) {
+      const error = Object.assign(new Error(message), { name: 'InternalError' });
+      assert.equal(describeError(error), 'Out of memory');
+    }
+    const another = Object.assign(new Error('out of tune'), { name: 'InternalError' });
+    assert.match(describeError(another), /^InternalError: out of tune\n/);
+  });
+
   it('without a stack it is name and message', () => {
     for (const stack of ['', undefined]) {
       const error = {
         name: 'InternalError',
-        message: 'out of memory',
+        message: 'x',
         ...(stack === undefined ? {} : { stack }),
       };
-      assert.equal(describeMistake(error), 'InternalError: out of memory');
+      assert.equal(describeMistake(error), 'InternalError: x');
     }
   });
 });
