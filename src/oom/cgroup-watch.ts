@@ -16,9 +16,9 @@ export interface CgroupWatch {
 }
 
 /**
- * Looks every few seconds, so that a kill is known before the end: the cgroup may be gone by then. For where the kernel
- * refuses the watch: a user has 128 inotify instances as Linux comes. `look` returns false once there is nothing to be
- * seen any more.
+ * Looks every few seconds, so that a kill is known before the end: by then the cgroup may be gone. This is for where the
+ * kernel refuses the watch: a user has 128 inotify instances as Linux comes. `look` returns false once there is nothing to
+ * be seen any more.
  */
 export function pollCgroup(reactor: Reactor, look: () => boolean): CgroupWatch {
   let timer: Timer | undefined;

@@ -1,4 +1,4 @@
-// The counters of a version 2 cgroup's memory.events. Pure.
+// The counters of OOMs in a cgroup's memory.events or memory.oom_control. Pure.
 
 import { hasAt, parseDecimal, split } from '../sys/bytes.ts';
 import { utf8Bytes } from '../sys/text.ts';

@@ -63,7 +63,7 @@ export function replaceFile(sys: Sys, path: string, bytes: Uint8Array, mode: num
 }
 
 // The leading dot and the trailing tilde keep it from being taken for a container's ID by those who watch the
-// directory. It is a file name wherever the file's own is one: what the file's has too much is left out at its end.
+// directory. It is a file name wherever the file's own is one: the end of a long name is left out.
 function temporaryName(sys: Sys, path: string): string {
   const slash = path.lastIndexOf('/') + 1;
   const end = `.${randomName(sys, randomCharacters)}~`;

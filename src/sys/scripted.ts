@@ -58,13 +58,13 @@ class Script {
   #nextFd = 100;
   #nextPid = 5000;
 
-  /** Returns the next calls of that name, in this order, before all else. */
+  /** Gives the results of the next calls of that name, in this order, before all else. */
   answer<K extends SysCall>(name: K, ...answers: Answer<K>[]): this {
     append(this.#answers, name, answers as AnyAnswer[]);
     return this;
   }
 
-  /** Returns every call of that name for which no {@link answer} is left, in place of the default. */
+  /** Gives the result of every call of that name for which no {@link answer} is left, in place of the default. */
   always<K extends SysCall>(name: K, answer: Answer<K>): this {
     this.#standing.set(name, answer as AnyAnswer);
     return this;

@@ -12,7 +12,7 @@ struct args args_of(napi_env env, napi_callback_info info, size_t count)
 	return args;
 }
 
-// NaN is in no range. The zero of a minus is one like any other.
+// NaN is in no range; -0 is 0.
 static int64_t integer_of(struct args *args, napi_value value, int64_t least, int64_t most)
 {
 	double number = 0;
