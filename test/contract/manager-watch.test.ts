@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { needsRoot, runWithoutInotify, userOfWatch } from '../fixtures/without-inotify.ts';
+import { needsRoot, runWithoutInotify } from '../fixtures/without-inotify.ts';
 
 it('directory watch: without an inotify instance entries are looked at, and nothing is missed', {
   skip: needsRoot,
 }, () => {
-  assert.deepEqual(runWithoutInotify('watch-without-inotify.ts', userOfWatch), [
+  assert.deepEqual(runWithoutInotify('watch-without-inotify.ts'), [
     ...['appeared', 'changed', 'gone', 'state of new'],
   ]);
 });

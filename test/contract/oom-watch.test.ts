@@ -22,7 +22,7 @@ import { Reactor } from '../../src/sys/reactor.ts';
 import { sys } from '../../src/sys/real.ts';
 import { layOutV2, makeNotes, makePlaces } from '../fixtures/cgroup-v2.ts';
 import { turn } from '../fixtures/turn.ts';
-import { needsRoot, runWithoutInotify, userOfOom } from '../fixtures/without-inotify.ts';
+import { needsRoot, runWithoutInotify } from '../fixtures/without-inotify.ts';
 
 const memoryRoot = '/sys/fs/cgroup/memory';
 const limitBytes = 16 * 1024 * 1024;
@@ -100,7 +100,7 @@ describe('OOM watch on files laid out as version 2', () => {
   it('E27: without an inotify instance an OOM is found by looking, and by the last look', {
     skip: needsRoot,
   }, () => {
-    assert.deepEqual(runWithoutInotify('oom-without-inotify.ts', userOfOom), {
+    assert.deepEqual(runWithoutInotify('oom-without-inotify.ts'), {
       warnings: ['Failed to create inotify fd: Too many open files'],
       byLooking: true,
       byTheLastLook: true,
