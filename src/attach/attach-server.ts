@@ -3,6 +3,7 @@
 
 import { EPOLLIN, SO_SNDBUF, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../sys/constants.ts';
 import { EAGAIN, ECONNABORTED, EINTR, errorWords } from '../sys/errno.ts';
+import { IdleTimer } from '../sys/idle-timer.ts';
 import type { Reactor, Timer } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
 import { AttachClient, type ClientOwner } from './attach-client.ts';
@@ -60,8 +61,8 @@ export class AttachServer implements ClientOwner {
   #received: Uint8Array | undefined;
   #acceptRest: Timer | undefined;
   #stuckCheck: Timer | undefined;
-  #tidying: Timer | undefined;
-  #wasUsed = false;
+  /** Noted when memory is used that is kept for what comes next. */
+  readonly #memoryUse: IdleTimer;
 
   constructor(
     sys: Sys,
@@ -75,6 +76,7 @@ export class AttachServer implements ClientOwner {
     this.warn = warn;
     this.#socket = socket;
     this.#hooks = hooks;
+    this.#memoryUse = new IdleTimer(reactor, keptMs, () => this.#giveMemoryBack());
     reactor.watch(socket.fd, EPOLLIN, () => this.#accept());
   }
 
@@ -137,7 +139,7 @@ export class AttachServer implements ClientOwner {
   // --- for the clients ---------------------------------------------------------------------------------------
 
   get receiveBuffer(): Uint8Array {
-    this.#keepMemory();
+    this.#memoryUse.note();
     this.#received ??= new Uint8Array(receiveBytesMax);
     return this.#received;
   }
@@ -158,7 +160,7 @@ export class AttachServer implements ClientOwner {
   onProgress(): void {
     const { hasRoom } = this;
     this.hasRoom = this.queue.hasRoom;
-    if (this.queue.isKeeping) this.#keepMemory();
+    if (this.queue.isKeeping) this.#memoryUse.note();
     if (this.hasRoom && !hasRoom) this.#hooks.onRoom();
   }
 
@@ -212,21 +214,8 @@ export class AttachServer implements ClientOwner {
     this.onGone(client);
   }
 
-  /** To be called when memory has been used: it is let go when it has not been again for a while. */
-  #keepMemory(): void {
-    this.#wasUsed = true;
-    this.#tidying ??= this.reactor.after(keptMs, () => this.#tidy());
-  }
-
-  #tidy(): void {
-    this.#tidying = this.#wasUsed ? this.reactor.after(keptMs, () => this.#tidy()) : undefined;
-    if (!this.#wasUsed) this.#giveMemoryBack();
-    this.#wasUsed = false;
-  }
-
   #giveMemoryBack(): void {
-    this.#tidying?.cancel();
-    this.#tidying = undefined;
+    this.#memoryUse.cancel();
     this.queue.release();
     this.#received = undefined;
   }

@@ -52,6 +52,8 @@ export interface LogDriver {
   finish?(): void;
   /** On to the disk with what was written. */
   sync(): void;
+  /** Lets go of the memory that output has used. To be called when there has been little for a while. */
+  release?(): void;
   close(): void;
   /** False while what was written waits to be taken: nothing more should be read until it is true. Absent where
    * nothing ever waits. */

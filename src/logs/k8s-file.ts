@@ -19,6 +19,7 @@ interface Unfinished {
 }
 
 export class K8sFile implements LogDriver {
+  readonly #sys: Sys;
   readonly #log: LimitedLog;
   /** What may wait, where the log is no regular file. */
   readonly #stream: LogStream | undefined;
@@ -30,6 +31,7 @@ export class K8sFile implements LogDriver {
   };
 
   constructor(sys: Sys, log: LimitedLog, stream: LogStream | undefined) {
+    this.#sys = sys;
     this.#log = log;
     this.#stream = stream;
     this.#prefix = new RecordPrefix(sys);
@@ -83,6 +85,10 @@ export class K8sFile implements LogDriver {
 
   sync(): void {
     this.#log.sync();
+  }
+
+  release(): void {
+    this.#records?.release(this.#sys);
   }
 
   close(): void {

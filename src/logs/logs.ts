@@ -44,6 +44,10 @@ export class AllLogs implements Logs {
     if (this.#syncs) for (const driver of this.#drivers) driver.sync();
   }
 
+  release(): void {
+    for (const driver of this.#drivers) driver.release?.();
+  }
+
   close(): void {
     for (const driver of this.#drivers) driver.close();
   }

@@ -1,5 +1,7 @@
 // Lines -> records, in one reused buffer that is handed on when it is full. Nothing is allocated on the way.
 
+import { MADV_DONTNEED } from '../sys/constants.ts';
+import type { Sys } from '../sys/sys.ts';
 import { recordTextBytesMax } from './driver.ts';
 import { type FillLines, fillLines, stateNumbers, stateOf, tagPart } from './fill-lines.ts';
 import { prefixBytes, tagAt } from './record-prefix.ts';
@@ -71,6 +73,11 @@ export class RecordBuffer {
   flush(): void {
     if (this.#length > 0) this.#sink.take(this.#bytes, this.#length);
     this.#length = 0;
+  }
+
+  /** Gives the memory back that records have used; there are none between {@link flush} and the next {@link fill}. */
+  release(sys: Sys): void {
+    sys.madvise(this.#bytes, MADV_DONTNEED);
   }
 
   #addLines(buf: Uint8Array, start: number, linesEnd: number): void {

@@ -13,12 +13,19 @@ import { ContainerStdin } from '../stdio/container-stdin.ts';
 import { OutputRelay, type OutputSinks, readBytesMax, type StreamName } from '../stdio/relay.ts';
 import { RuntimeStderr } from '../stdio/runtime-stderr.ts';
 import { setWindowSize } from '../stdio/window-size.ts';
+import { MADV_DONTNEED } from '../sys/constants.ts';
 import { errorWords } from '../sys/errno.ts';
+import { IdleTimer } from '../sys/idle-timer.ts';
 import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
 
 /** The most that is still read of a container's output once it has ended: what a pipe can hold. */
 const drainBytesMax = 1024 * 1024;
+
+/** A read of so much makes it worth while to give the memory back that it has used … */
+const burstBytesMin = 16 * 1024;
+/** … when there has been none like it for so long. */
+const burstRestMs = 1000;
 
 export class ContainerIo {
   readonly #sys: Sys;
@@ -31,6 +38,7 @@ export class ContainerIo {
   readonly #stderr: RuntimeStderr;
   readonly #relays: OutputRelay[] = [];
   readonly #buf = new Uint8Array(headRoomBytes + readBytesMax);
+  readonly #bursts: IdleTimer;
   #attach: AttachServer | undefined;
   #control: ControlFifos | undefined;
   #console: Console | undefined;
@@ -47,10 +55,12 @@ export class ContainerIo {
     this.#logs = logs;
     this.#warn = warn;
     this.#stdin = new ContainerStdin(sys, reactor, () => this.#attach?.resumeInput(), warn);
+    this.#bursts = new IdleTimer(reactor, burstRestMs, () => this.#release());
     this.#sinks = {
       write: (stream, buf, start, end) => {
         this.#logs.write(stream, buf, start, end); // first: no client can hold it up
         this.#attach?.broadcast(stream, buf, start, end);
+        if (end - start >= burstBytesMin) this.#bursts.note();
       },
       pause: stream => this.#logs.pause(stream),
       end: stream => this.#logs.end(stream),
@@ -184,6 +194,12 @@ export class ContainerIo {
   /** Reads again what was left unread for want of room; a relay that finds none stops by itself. */
   #resume(): void {
     for (const relay of this.#relays) relay.resume();
+  }
+
+  /** Lets go of what a burst of output has used. */
+  #release(): void {
+    this.#sys.madvise(this.#buf, MADV_DONTNEED);
+    this.#logs.release();
   }
 
   /** A size that comes before the terminal is set when it does. */

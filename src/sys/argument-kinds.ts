@@ -97,6 +97,7 @@ export const argumentKinds: { readonly [K in keyof Sys]: KindsOf<Parameters<Sys[
   epollWait: [int, array(Int32Array, 2), int],
   inotifyInit: [int],
   inotifyAddWatch: [int, text, uint32],
+  madvise: [array(Uint8Array, 0), int],
   getrandom: [array(Uint8Array, 0), uint32],
   clockGettime: [int, array(Float64Array, 2)],
   localtime: [int64, array(Int32Array, 7)],

@@ -83,6 +83,8 @@ export const SIGTERM = 15;
 export const SIGCHLD = 17;
 export const SIGXFSZ = 25;
 
+export const MADV_DONTNEED = 4;
+
 export const GRND_NONBLOCK = 1;
 
 /** Said by the executable; Node.js says it itself. */

@@ -281,6 +281,7 @@ const defaults: { readonly [K in SysCall]: (script: Script, ...args: Parameters<
   epollWait: (script, _epfd, out, timeout) => script.report(out, timeout),
   inotifyInit: script => script.freshFd(),
   inotifyAddWatch: () => 1,
+  madvise: () => 0,
   getrandom: (script, buf) => {
     for (let i = 0; i < buf.length; i++) buf[i] = script.nextRandomByte++;
     return buf.length;

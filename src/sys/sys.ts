@@ -132,6 +132,11 @@ export interface Sys {
   inotifyInit(flags: number): number;
   inotifyAddWatch(fd: number, path: string, mask: number): number;
 
+  // --- memory ------------------------------------------------------------------------------------------------
+  /** madvise(2) of the whole pages of `buf`. With MADV_DONTNEED they take no memory until they are used again, and are 0
+   * then. */
+  madvise(buf: Uint8Array, advice: number): number;
+
   // --- chance and time -----------------------------------------------------------------------------------------
   /** getrandom(2): fills `buf`, or the beginning of it. Returns the number of bytes. */
   getrandom(buf: Uint8Array, flags: number): number;

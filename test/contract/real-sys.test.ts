@@ -349,6 +349,24 @@ describe('real Sys: sockets', () => {
   });
 });
 
+describe('real Sys: memory', () => {
+  it('madvise: whole pages of the buffer are let go, and nothing that lies before or behind them', () => {
+    const all = new Uint8Array(1024 * 1024).fill(1);
+    const [from, to] = [5000, 900_001];
+    assert.equal(sys.madvise(all.subarray(from, to), c.MADV_DONTNEED), 0);
+    const [first, last] = [all.indexOf(0), all.lastIndexOf(0)];
+    assert.ok(first >= from && first < from + 65_536, `from ${first}`);
+    assert.ok(last < to && last >= to - 65_536, `to ${last}`);
+    assert.ok(all.subarray(first, last).every(byte => byte === 0));
+  });
+
+  it('madvise: a buffer without a whole page stays as it is', () => {
+    const buf = new Uint8Array(4095).fill(1);
+    assert.equal(sys.madvise(buf, c.MADV_DONTNEED), 0);
+    assert.ok(buf.every(byte => byte === 1));
+  });
+});
+
 describe('real Sys: processes', () => {
   it('spawn: the child has the fds at their places, also when they trade places, and no others', () => {
     const [reader, writer] = makePipe();

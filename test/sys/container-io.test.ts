@@ -8,6 +8,7 @@ import {
   EPOLLOUT,
   F_GETFL,
   F_SETFL,
+  MADV_DONTNEED,
   O_CLOEXEC,
   O_NONBLOCK,
   O_WRONLY,
@@ -175,6 +176,36 @@ describe('a container with stdin', () => {
       .turn(life.containerEnds());
     assert.equal(life.run(), 0);
     assert.deepEqual(life.log, ['stdout F still here']);
+  });
+});
+
+describe('a burst of output', () => {
+  it('is over when there has been little for a second: its memory is given back, the reads’ and the log’s', () => {
+    const life = new Life(create);
+    const burst = `${'x'.repeat(4095)}\n`.repeat(16);
+    const givenBack: number[] = [];
+    life.sys.always('madvise', (buf, advice) => {
+      assert.equal(advice, MADV_DONTNEED);
+      givenBack.push(buf.length);
+      return 0;
+    });
+    const after = (ms: number) => () => life.sys.advance(ms);
+    life.turn(life.runtimeEnds());
+    for (let i = 0; i < 5; i++) life.turn(life.says('stdout', 'little\n'), after(1000));
+    life.turn(() => assert.deepEqual(givenBack, []));
+    for (let i = 0; i < 3; i++) life.turn(life.says('stdout', burst), after(900));
+    life.turn(() => assert.deepEqual(givenBack, []), after(2000));
+    life
+      .turn(life.says('stdout', 'little\n'), after(1000))
+      .turn(life.says('stdout', burst))
+      .turn(life.containerEnds());
+    assert.equal(life.run(), 0);
+    assert.equal(givenBack.length, 2);
+    assert.ok(
+      givenBack.every(bytes => bytes >= 128 * 1024),
+      `${givenBack}`,
+    );
+    assert.equal(life.log.filter(record => record === `stdout F ${'x'.repeat(4095)}`).length, 4 * 16);
   });
 });
 

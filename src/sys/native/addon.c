@@ -566,6 +566,20 @@ CALL(getrandom)
 	ANSWER(getrandom(bytes, size, flags));
 }
 
+// --- memory ---------------------------------------------------------------------------------------------------
+
+CALL(madvise)
+{
+	struct args args = args_of(env, info, 2);
+	size_t size = 0;
+	uint8_t *bytes = args_bytes(&args, 0, 0, &size);
+	int advice = INT(1);
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t before = (page - (uintptr_t)bytes % page) % page; // of a page that others have a part of, too
+	size_t whole = before < size ? (size - before) / page * page : 0;
+	ANSWER(whole > 0 ? madvise(bytes + before, whole, advice) : 0);
+}
+
 // --- time -----------------------------------------------------------------------------------------------------
 
 CALL(clockGettime)
@@ -641,7 +655,7 @@ NAPI_MODULE_INIT()
 		METHOD(setsid), METHOD(prctl), METHOD(kill), METHOD(waitpid), METHOD(pidfdOpen), METHOD(pidfdSendSignal),
 		METHOD(signalPipe), METHOD(ignoreSignal), METHOD(exit), METHOD(epollCreate), METHOD(epollCtl), METHOD(epollWait),
 		METHOD(inotifyInit), METHOD(inotifyAddWatch), METHOD(clockGettime), METHOD(localtime), METHOD(getcwd), METHOD(getrandom),
-		METHOD(fillLines), METHOD(sendmmsg),
+		METHOD(fillLines), METHOD(sendmmsg), METHOD(madvise),
 	};
 	if (napi_define_properties(env, exports, sizeof(methods) / sizeof(*methods), methods) != napi_ok)
 		napi_throw_error(env, NULL, "sys: cannot define its methods");

@@ -24,6 +24,7 @@ const headers = [
     'sys/epoll.h',
     'sys/eventfd.h',
     'sys/inotify.h',
+    'sys/mman.h',
   ],
   ...['sys/ioctl.h', 'sys/prctl.h', 'sys/random.h', 'sys/socket.h', 'sys/stat.h', 'sys/wait.h', 'termios.h'],
   ...['time.h', 'unistd.h'],
