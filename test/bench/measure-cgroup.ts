@@ -25,7 +25,7 @@ const limitMs = 10_000;
 export const measureCgroup: Measurement = {
   name: 'cgroup',
   async run(bench) {
-    const missing = probe();
+    const missing = probeCgroup();
     if (missing !== undefined) {
       console.error(`the smallest memory cgroup is not measured: that needs ${missing}`);
       return [];
@@ -41,7 +41,7 @@ export const measureCgroup: Measurement = {
 };
 
 /** In words that complete "that needs …". */
-function probe(): string | undefined {
+export function probeCgroup(): string | undefined {
   if (process.getuid?.() !== 0) return 'root';
   const cgroup = MemoryCgroup.make();
   cgroup?.remove();
@@ -95,7 +95,7 @@ function bisect(isEnough: (bytes: number) => boolean): number {
 }
 
 /** Whether a container has run to its end, and nobody was killed for it. */
-function runsWithin(limitBytes: number, workplace: Workplace, conmon: string): boolean {
+export function runsWithin(limitBytes: number, workplace: Workplace, conmon: string): boolean {
   const directory = mkdtempSync(join(workplace.directory, 'cgroup-'));
   const folders = makeFolders(directory);
   const cgroup = MemoryCgroup.make()!;
@@ -140,7 +140,7 @@ function isTooSlow(error: unknown): boolean {
 }
 
 /** Has the pages of the executable read from the disk when it is started next; false where that cannot be. */
-function evict({ evict }: Workplace, path: string): boolean {
+export function evict({ evict }: Workplace, path: string): boolean {
   try {
     execFileSync(evict, [path]);
     return true;

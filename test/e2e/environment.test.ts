@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { sys } from '../../src/sys/real.ts';
 import { reap } from '../fixtures/caller.ts';
-import { conmon, form } from '../fixtures/conmon.ts';
+import { conmon, form, isStatic, withoutStatic } from '../fixtures/conmon.ts';
 import { fixture, listChildren, makeFolder, startMonitored } from '../fixtures/monitored.ts';
 import { withoutPrograms } from '../fixtures/programs.ts';
 import { must } from '../fixtures/waiting.ts';
@@ -26,9 +26,6 @@ function makeTrap(t: TestContext) {
 
 type Trap = ReturnType<typeof makeTrap>;
 type Variable = readonly [name: string, value: string];
-
-/** Where a program is linked to the machine's C library, its loader acts before it does. */
-const isStatic = !readFileSync(conmon).subarray(0, 4096).includes('/ld-');
 
 /** Each would make whoever reads it fail, act otherwise, or run somebody else's code. (QuickJS reads none at all.) */
 const hostile: Record<string, (trap: Trap) => readonly Variable[]> = {
@@ -137,7 +134,7 @@ const hostile: Record<string, (trap: Trap) => readonly Variable[]> = {
 for (const [whose, variables] of Object.entries(hostile)) {
   if (whose === 'a loader' && form === 'node') continue; // its launcher has one
   test(`R23 environment: what is for ${whose} changes nothing of a container’s life, and reaches runtime and exit command`, {
-    skip: whose === 'a loader' && !isStatic && 'needs a conmon that is linked statically',
+    skip: whose === 'a loader' && withoutStatic,
   }, t => {
     const trap = makeTrap(t);
     const given = [...variables(trap), ['TRAP_SPRUNG', trap.sprung] as const];
