@@ -65,13 +65,14 @@ export class Reactor {
   /** Changes which events are waited for; `events` as for {@link watch}. The kernel needs no memory for it. */
   rearm(fd: number, events: number): void {
     if (!this.#handlers.has(fd)) throw new Error(`fd ${fd} is not watched`);
-    this.#control(EPOLL_CTL_MOD, fd, bitsOf(events));
+    const answer = this.#sys.epollCtl(this.#epfd, EPOLL_CTL_MOD, fd, bitsOf(events));
+    if (answer < 0) fail(fd, answer);
   }
 
-  /** Stops watching; to be called before the fd is closed. */
+  /** Stops watching; to be called before the fd is closed, which is why it does not matter what the kernel says. */
   forget(fd: number): void {
     if (!this.#handlers.delete(fd)) return;
-    this.#control(EPOLL_CTL_DEL, fd, 0);
+    this.#sys.epollCtl(this.#epfd, EPOLL_CTL_DEL, fd, 0);
     // The number may be another file's before this turn is over: what was reported is not about that one.
     for (let i = 0; i < this.#eventsCount; i++) if (this.#events[2 * i] === fd) this.#events[2 * i] = noFd;
   }
@@ -119,11 +120,6 @@ export class Reactor {
       deadline.cancel();
       deadline.run();
     }
-  }
-
-  #control(op: number, fd: number, events: number): void {
-    const answer = this.#sys.epollCtl(this.#epfd, op, fd, events);
-    if (answer < 0) fail(fd, answer);
   }
 }
 

@@ -195,6 +195,11 @@ export class Life {
     return name === 'stdin' ? write : read;
   }
 
+  /** The container's ID. */
+  get id(): string {
+    return this.#args[this.#args.indexOf('-c') + 1]!;
+  }
+
   /** What the caller got on the sync pipe, as it came. */
   get answers(): string[] {
     return this.sys.sent(syncFd).map(String);

@@ -9,15 +9,12 @@ import {
   EBADF,
   ECHILD,
   EINTR,
-  EIO,
-  EMFILE,
   ENOENT,
   ENOSPC,
   ENOSYS,
   EPIPE,
   ESRCH,
 } from '../../src/sys/errno.ts';
-import type { SpawnPlan } from '../../src/sys/sys.ts';
 import {
   attachFd,
   clientFd,
@@ -805,121 +802,6 @@ describe('the system refuses', () => {
     assert.equal(life.spawned.at(-1)!.file, '/cleanup');
   });
 });
-
-describe('a mistake of ours', () => {
-  const begin = () => {
-    const life = new Life(exec);
-    life
-      .turn(life.runtimeEnds())
-      .turn(life.says('stdout', 'hello\n'), life.says('stderr', 'oh\n'))
-      .turn(life.signal(SIGTERM))
-      .turn(life.containerEnds(exited(3)));
-    return life;
-  };
-
-  const whole = begin();
-  whole.run();
-
-  it('R25: thrown in a handler: the container is killed, an answer, the exit command, and where it was made', () => {
-    const life = begin();
-    life.sys.answer('pidfdSendSignal', () => {
-      throw new TypeError('x is not a function');
-    });
-    assert.equal(life.run(), 1);
-    assertExitFiles(life, '137');
-    assert.deepEqual(life.answers, [pidAnswer, '{"data": 137}\n']);
-    assert.deepEqual(life.log, ['stdout F hello', 'stderr F oh']);
-    assert.equal(life.spawned.at(-1)!.file, '/cleanup');
-    assert.match(life.messages.join(), /error: TypeError: x is not a function\n +at /);
-  });
-
-  it('thrown after the status is known: the files have the status', () => {
-    const life = begin();
-    const unlinkat = whole.sys.called('unlinkat').length; // the last one is for the attach socket
-    life.sys.answer('unlinkat', ...new Array<number>(unlinkat - 1).fill(0), () => {
-      throw new TypeError('x');
-    });
-    assert.equal(life.run(), 1);
-    assertExitFiles(life, '3');
-    assert.equal(life.answers.at(-1), '{"data": 3}\n');
-  });
-
-  const calls = whole.sys.calls;
-  const eachCall = [...calls.keys()].slice(whole.callsBefore);
-  const firstFollowed = calls.findIndex(([name]) => name === 'pidfdOpen');
-
-  it('R25: in any one call: the monitor ends, the caller has a last answer, the exit command is run', () => {
-    const problems = eachCall.flatMap(at => {
-      const life = begin();
-      breakCall(life, at, () => {
-        throw new TypeError('made by the test');
-      });
-      return findProblems(life, at >= firstFollowed, at);
-    });
-    assert.deepEqual(problems, []);
-  });
-
-  it('R25: or with any one call refused (EIO): the same', () => {
-    const problems = eachCall.flatMap(at => {
-      const life = begin();
-      breakCall(life, at, () => -EIO);
-      return findProblems(life, undefined, at);
-    });
-    assert.deepEqual(problems, []);
-  });
-
-  it('or with all later calls of one name refused (EMFILE): no exit file says 0, and it ends', () => {
-    for (const name of new Set(calls.slice(whole.callsBefore).map(([name]) => name))) {
-      if (name === 'epollWait' || name === 'clockGettime') continue; // without a clock there is no timer
-      const life = begin();
-      const monitor = life.start();
-      life.sys.always(name, -EMFILE as never);
-      assert.doesNotThrow(() => monitor.run(), name);
-      for (const path of ['/exits/id', '/persist/exit']) assert.notEqual(life.files[path], '0', name);
-    }
-  });
-});
-
-/** Whatever went wrong in that call: nobody waits in vain, and nobody is told that all went well. */
-function findProblems(life: Life, wasFollowed: boolean | undefined, at: number): string[] {
-  const problems: string[] = [];
-  try {
-    life.start().run();
-  } catch (error) {
-    problems.push(`it throws ${error}`);
-  }
-  const { files, answers, sys } = life;
-  const broken = sys.calls[at]!;
-  const written = ['/exits/id', '/persist/exit'].flatMap(path => files[path] ?? []);
-  const isFollowed = wasFollowed ?? (sys.called('pidfdOpen').length > 0 || answers.includes(pidAnswer));
-  if (isFollowed && written.length === 0) problems.push('no exit file');
-  if (!isFollowed && written.length > 0) problems.push('an exit file of no container');
-  if (life.running.size > 0) problems.push(`${[...life.running]} are left running`);
-  if (!written.every(content => ['3', '137', '255'].includes(content)))
-    problems.push(`a file says ${written}`);
-  const isAnswer = broken[0] === 'write' && broken[1] === syncFd; // then there is no other way to the caller
-  if (answers.length === 0 && !isAnswer) problems.push('no answer');
-  if (answers.join().includes('"data": 0')) problems.push('the answer is 0');
-  for (const path of ['/exits/id', '/persist/exit']) {
-    const times = life.deeds().filter(deed => deed.startsWith(`file ${path}`)).length;
-    if (times > 1 && !(broken[0] === 'rename' && broken[2] === path)) problems.push(`${path} ${times} times`);
-  }
-  const runs = life.spawned.filter(({ file }) => file === '/cleanup').length;
-  const isRefused = broken[0] === 'spawn' && (broken[1] as SpawnPlan).file === '/cleanup';
-  if (runs !== 1 && !(isRefused && runs > 0)) problems.push(`${runs} exit commands`);
-  return problems.map(problem => `${problem}, with call ${at}: ${broken.join(' ').slice(0, 60)}`);
-}
-
-/** The call that would be the `at`th of a life answers, or throws, as `answer` does. */
-function breakCall(life: Life, at: number, answer: () => number): void {
-  const { calls } = life.sys;
-  const perform = life.sys.perform.bind(life.sys);
-  life.sys.perform = (name, args) => {
-    if (calls.length !== at) return perform(name, args);
-    calls.push([name, ...(args as unknown[])]);
-    return answer();
-  };
-}
 
 /** Refuses a call on whatever has a path that begins so. */
 function refuse(life: Life, call: 'open' | 'write', beginning: string, errno: number): void {
