@@ -6,9 +6,12 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { SIGKILL } from '../../src/sys/constants.ts';
+import { EBADF, ENOMEM } from '../../src/sys/errno.ts';
 import { sys } from '../../src/sys/real.ts';
+import { connectAttach } from '../fixtures/attach-client.ts';
 import { reap } from '../fixtures/caller.ts';
 import { form } from '../fixtures/conmon.ts';
+import { makeFault } from '../fixtures/faulty-libc.ts';
 import {
   fixture,
   listChildren,
@@ -176,3 +179,47 @@ function makeRuntime(t: TestContext, first: string): string {
   });
   return path;
 }
+
+test('R25 fault: the kernel has no memory to wait for a client: that client is dropped, and the container comes to its end', t => {
+  const gate = makeGate(t);
+  const fault = makeFault(t, { call: 'epoll_ctl', path: 'socket:', errno: ENOMEM });
+  const box = startMonitored(t, {
+    ...fault.start,
+    args: ['-i'],
+    container: `read line; echo "got $line"; read go <${gate}; exit 7`,
+  });
+  box.started();
+  fault.turnOn();
+  const dropped = connectAttach(box.attachSocket);
+  assert.equal(dropped.receive(), undefined, 'the end of the stream');
+  fault.turnOff();
+  const served = connectAttach(box.attachSocket);
+  served.send('input\n');
+  assert.equal(served.receive()?.data.toString(), 'got input\n');
+  openGate(gate);
+  assert.equal(box.exitStatus(), '7');
+  for (const client of [dropped, served]) client.close();
+  assert.equal(box.end(), 7);
+  assert.deepEqual(listChildren(), []);
+});
+
+test('R25 fault: the monitor cannot wait any more: the container is gone before anybody is told so', t => {
+  const mark = join(makeFolder(t), 'mark');
+  const fault = makeFault(t, { call: 'epoll_wait', path: 'anon_inode:[eventpoll]', errno: EBADF });
+  const box = startMonitored(t, {
+    ...fault.start,
+    container: 'echo before; exec sleep 3600',
+    args: ['--exit-command', '/bin/touch', '--exit-command-arg', mark],
+  });
+  const pid = box.started();
+  box.waitForOutput(output => output === 'before\n', 'its output');
+  fault.turnOn();
+  const client = connectAttach(box.attachSocket); // ends the wait that it is in
+  assert.equal(box.exitStatus(), '137');
+  assert.equal(existsSync(`/proc/${pid}`), false);
+  assert.equal(box.end(), 1);
+  client.close();
+  assert.ok(existsSync(mark));
+  assert.equal(box.output(), 'before\n');
+  assert.deepEqual(listChildren(), []);
+});
