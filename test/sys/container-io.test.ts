@@ -232,3 +232,18 @@ describe('a container whose client does not read', () => {
     assert.equal(bytesLogged(), 16 * 4095 * outputs);
   });
 });
+
+describe('the output that is left at the end', () => {
+  it('R19: up to 1 MiB of each stream is logged, however much more somebody goes on to write', () => {
+    const life = new Life(create);
+    const piece = Buffer.alloc(256 * 1024, `${'x'.repeat(1023)}\n`);
+    const left = () => {
+      for (const stream of ['stdout', 'stderr'] as const)
+        for (let i = 0; i < 6; i++) life.sys.arrive(life.pipe(stream), piece);
+    };
+    life.turn(life.runtimeEnds()).turn(left, life.containerEnds());
+    assert.equal(life.run(), 0);
+    const logged = (stream: string) => life.log.filter(line => line.startsWith(stream)).length;
+    assert.deepEqual([logged('stdout'), logged('stderr')], [1024, 1024]);
+  });
+});
