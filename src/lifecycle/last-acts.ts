@@ -24,8 +24,20 @@ export type LastAct =
   | 'closeAll'
   | 'runExitCommand';
 
-/** How it ended: the container ran and is over, it could not be started, or we cannot go on. */
-export type Ending = 'exited' | 'not-started' | 'broken';
+/** How it ended: the container ran and is over, it could not be started, or we cannot go on, while it runs or before. */
+export type Ending = 'exited' | 'not-started' | 'broken' | 'broken-start';
+
+// There was no container: nobody waits for its exit file. What the runtime may have made all the same is for the caller
+// to clean up (docs/behaviour/signals.md, G11).
+const notStarted: readonly LastAct[] = [
+  'closeInheritedFds',
+  'answerSyncPipe',
+  'syncLogs',
+  'unlinkAttachSocket',
+  'releaseClients',
+  'closeAll',
+  'runExitCommand',
+];
 
 const acts: Record<Ending, readonly LastAct[]> = {
   exited: [
@@ -41,17 +53,8 @@ const acts: Record<Ending, readonly LastAct[]> = {
     'closeAll',
     'runExitCommand',
   ],
-  // There was no container: nobody waits for its exit file.
-  'not-started': [
-    'endProcesses',
-    'closeInheritedFds',
-    'answerSyncPipe',
-    'syncLogs',
-    'unlinkAttachSocket',
-    'releaseClients',
-    'closeAll',
-    'runExitCommand',
-  ],
+  'not-started': notStarted,
+  'broken-start': ['endProcesses', ...notStarted],
   // What may be broken comes late, what callers wait for early.
   broken: [
     'endProcesses',

@@ -51,7 +51,7 @@ export class End {
     messages.error(describeError(error));
     this.failureWords ??= utf8Bytes(error instanceof Error ? error.message : String(error));
     const hadContainer = processes.facts.containerPid !== undefined;
-    for (const act of lastActs(hadContainer ? 'broken' : 'not-started')) {
+    for (const act of lastActs(hadContainer ? 'broken' : 'broken-start')) {
       try {
         this.#perform(act);
       } catch (another) {

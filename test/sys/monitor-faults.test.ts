@@ -172,7 +172,9 @@ function findProblems(life: Life, wasFollowed: boolean | undefined, at: number):
   const isFollowed = wasFollowed ?? (sys.called('pidfdOpen').length > 0 || answers.includes(pidAnswer));
   if (isFollowed && written.length === 0) problems.push('no exit file');
   if (!isFollowed && written.length > 0) problems.push('an exit file of no container');
-  if (life.running.size > 0) problems.push(`${[...life.running]} are left running`);
+  // G11: what a runtime leaves that did not do as it should is for the caller to delete.
+  const isStartFailure = /Failed to read pidfile|did not set up terminal/.test(life.messages.join());
+  if (life.running.size > 0 && !isStartFailure) problems.push(`${[...life.running]} are left running`);
   if (!written.every(content => ['3', '137', '255'].includes(content)))
     problems.push(`a file says ${written}`);
   const isAnswer = broken[0] === 'write' && broken[1] === syncFd; // then there is no other way to the caller

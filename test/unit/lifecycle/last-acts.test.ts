@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Ending, type LastAct, lastActs } from '../../../src/lifecycle/last-acts.ts';
 
-const endings: readonly Ending[] = ['exited', 'not-started', 'broken'];
+const endings: readonly Ending[] = ['exited', 'not-started', 'broken', 'broken-start'];
 const withContainer: readonly Ending[] = ['exited', 'broken'];
 
 describe('last acts', () => {
@@ -56,6 +56,13 @@ describe('last acts', () => {
   it('what a mistake of ours may have broken comes after what callers wait for', () => {
     for (const later of ['drainOutput', 'unlinkAttachSocket', 'closeAll'] as const)
       assertOrder('broken', 'answerSyncPipe', later);
+  });
+
+  it('R25: what we cannot go on with is ended before all else; a runtime that failed has left nothing that is ours to end', () => {
+    for (const ending of ['broken', 'broken-start'] as const)
+      assert.equal(lastActs(ending)[0], 'endProcesses', ending);
+    for (const ending of ['exited', 'not-started'] as const)
+      assert.ok(!lastActs(ending).includes('endProcesses'), ending);
   });
 
   it('the end of a container has every act', () => {
