@@ -1,6 +1,7 @@
 // The attach socket: the container's output to every client, their input to the container. Nothing here waits, and a
 // client that fails costs that client alone.
 
+import type { StreamName } from '../stream-name.ts';
 import { EPOLLIN, SO_SNDBUF, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../sys/constants.ts';
 import { EAGAIN, ECONNABORTED, EINTR, errorWords } from '../sys/errno.ts';
 import { IdleTimer } from '../sys/idle-timer.ts';
@@ -21,8 +22,6 @@ export interface AttachHooks {
   onRoom(): void;
 }
 
-export type OutputStream = 'stdout' | 'stderr';
-
 /** Binds the socket, listens, and serves on `reactor` from then on. Throws a FatalError when it cannot be bound. */
 export function openAttachServer(
   sys: Sys,
@@ -35,7 +34,7 @@ export function openAttachServer(
 }
 
 /** The type bytes that callers know. */
-const streamTypes: Readonly<Record<OutputStream, number>> = { stdout: 2, stderr: 3 };
+const streamTypes: Readonly<Record<StreamName, number>> = { stdout: 2, stderr: 3 };
 /** More than a packet can have with the kernel's default send buffer (net.core.wmem_default, 212992 bytes). */
 const receiveBytesMax = 256 * 1024;
 /** How long the listener is left alone when no fd or memory is to be had for a client. */
@@ -87,7 +86,7 @@ export class AttachServer implements ClientOwner {
 
   /** Sends `buf[start, end)` to every client, in packets of at most 8192 bytes, or queues it. There must be a byte before
    * `start`. Leaves `buf` as it was, and does not keep it. */
-  broadcast(stream: OutputStream, buf: Uint8Array, start: number, end: number): void {
+  broadcast(stream: StreamName, buf: Uint8Array, start: number, end: number): void {
     this.#accept(); // who connected before this output was read gets it, whichever the reactor reports first
     if (this.#clients.size === 0) return;
     const type = streamTypes[stream];

@@ -1,9 +1,7 @@
 // What every log driver offers, and the options that drivers read. Types and limits only.
 
+import type { StreamName } from '../stream-name.ts';
 import type { Reactor } from '../sys/reactor.ts';
-
-/** The container's two output streams; with a terminal all of it is stdout. */
-export type StreamName = 'stdout' | 'stderr';
 
 /** A log record's text, at most: conmon reads its pipes in pieces of this size (config.h STDIO_BUF_SIZE), and the
  * readers of its logs have buffers for it. */

@@ -1,10 +1,11 @@
 // What a journal entry of a container is made of: the fields that stay the same, checked and encoded once, and the
 // rule for its priority. Pure. Encoding: systemd's docs, "Native Journal Protocol".
 
+import type { StreamName } from '../stream-name.ts';
 import { concat, isDigit } from '../sys/bytes.ts';
 import { Refusal } from '../sys/errors.ts';
 import { utf8Bytes } from '../sys/text.ts';
-import type { LogOptions, StreamName } from './driver.ts';
+import type { LogOptions } from './driver.ts';
 
 /**
  * Where an entry's PRIORITY comes from. `stream`: 6 for stdout and 3 for stderr, and the text stays as printed.

@@ -1,8 +1,9 @@
 // The journald log driver: the container's lines as entries of the system's journal.
 
+import type { StreamName } from '../stream-name.ts';
 import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
-import type { LogDriver, StreamName, Warn } from './driver.ts';
+import type { LogDriver, Warn } from './driver.ts';
 import { JournalEntry } from './journald-entry.ts';
 import {
   type JournaldOptions,

@@ -1,9 +1,10 @@
 // The k8s-file driver: lines in, records out, into a file. This is the monitor's hot path: the choice of how the
 // bytes are moved is in docs/decisions/log-path.md, with its measurements.
 
+import type { StreamName } from '../stream-name.ts';
 import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
-import { type LogDriver, recordTextBytesMax, type StreamName } from './driver.ts';
+import { type LogDriver, recordTextBytesMax } from './driver.ts';
 import type { LimitedLog } from './limited-log.ts';
 import type { LogStream } from './log-stream.ts';
 import { RecordBuffer } from './record-buffer.ts';

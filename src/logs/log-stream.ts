@@ -11,7 +11,7 @@ import { RoomWatch } from './room-watch.ts';
 
 /** What may wait before it is waited for in place: what one read becomes, and what a container leaves in its pipes, but
  * for a flood of lines of no more than two bytes. */
-const waitingBytesMax = 4 * 1024 * 1024;
+export const waitingBytesMax = 4 * 1024 * 1024;
 /** In place: how long a log may take nothing, and all of it together, in milliseconds. */
 export const stillMsMax = 2000;
 export const finishMsMax = 10_000;

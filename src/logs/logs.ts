@@ -1,7 +1,8 @@
 // As many logs as the options name, behind one interface.
 
+import type { StreamName } from '../stream-name.ts';
 import type { Reactor } from '../sys/reactor.ts';
-import type { LogDriver, StreamName } from './driver.ts';
+import type { LogDriver } from './driver.ts';
 
 export interface Logs extends Required<LogDriver> {
   /** True when the container has the caller's own stdio, and nothing comes this way. */

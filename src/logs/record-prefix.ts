@@ -1,9 +1,9 @@
 // What stands in front of a k8s-file record's text: `2026-01-02T03:04:05.123456789+01:00 stdout F `.
 
+import type { StreamName } from '../stream-name.ts';
 import { ClockTime } from '../sys/clock-time.ts';
 import { CLOCK_REALTIME } from '../sys/constants.ts';
 import type { Sys } from '../sys/sys.ts';
-import type { StreamName } from './driver.ts';
 
 /** Its length, in bytes, for either stream. */
 export const prefixBytes = 45;

@@ -1,13 +1,11 @@
 // One output stream of the container, from its pipe or terminal to the sinks. This is the hot path: read, log,
 // fan out, with one buffer for all of it and no queue of its own. What the sinks can't take is not read.
 
+import type { StreamName } from '../stream-name.ts';
 import { EPOLLET, EPOLLIN, F_SETPIPE_SZ } from '../sys/constants.ts';
 import { EAGAIN, EINTR, EIO } from '../sys/errno.ts';
 import type { Reactor } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
-
-/** The container's two output streams; with a terminal all of it is stdout. */
-export type StreamName = 'stdout' | 'stderr';
 
 /** Where the bytes go, in this order. */
 export interface OutputSinks {

@@ -1,7 +1,8 @@
 // The runtime's stderr is the container's: until it is known which of them speaks, what comes is held. If the
 // runtime fails it is the reason that the caller gets; otherwise it is the container's output.
 
-import type { OutputSinks, StreamName } from './relay.ts';
+import type { StreamName } from '../stream-name.ts';
+import type { OutputSinks } from './relay.ts';
 
 /** What conmon reads of it for its report (STDIO_BUF_SIZE less its NUL). */
 export const runtimeWordsBytesMax = 8191;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { headRoomBytes, type StreamName } from '../../src/logs/driver.ts';
+import { headRoomBytes } from '../../src/logs/driver.ts';
 import { openJournald } from '../../src/logs/journald.ts';
 import { patienceMs } from '../../src/logs/room-watch.ts';
+import type { StreamName } from '../../src/stream-name.ts';
 import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLET, EPOLLOUT } from '../../src/sys/constants.ts';
 import { EAGAIN, ECONNREFUSED, ENOMEM } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';

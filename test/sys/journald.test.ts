@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { headRoomBytes, type LogDriver, type StreamName } from '../../src/logs/driver.ts';
+import { headRoomBytes, type LogDriver } from '../../src/logs/driver.ts';
 import { openJournald } from '../../src/logs/journald.ts';
 import type { JournaldOptions } from '../../src/logs/journald-fields.ts';
+import type { StreamName } from '../../src/stream-name.ts';
 import { EPOLLOUT, F_ADD_SEALS, F_SEAL_ALL } from '../../src/sys/constants.ts';
 import {
   EACCES,

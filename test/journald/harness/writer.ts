@@ -2,9 +2,10 @@
 // of standard input after the first, which has the options, is a command (WriterCommand); each is answered by a line.
 
 import { createInterface } from 'node:readline';
-import { headRoomBytes, type StreamName } from '../../../src/logs/driver.ts';
+import { headRoomBytes } from '../../../src/logs/driver.ts';
 import { openJournald } from '../../../src/logs/journald.ts';
 import { openMessages } from '../../../src/messages/messages.ts';
+import type { StreamName } from '../../../src/stream-name.ts';
 import { Reactor } from '../../../src/sys/reactor.ts';
 import { sys } from '../../../src/sys/real.ts';
 import type { WriterCommand } from './journal.ts';

@@ -15,8 +15,9 @@ const rooms = [
 /** Which folders the files of a folder may import from, besides their own. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['monitor', 'messages', 'options', 'parent', 'sys'],
-  monitor: [...rooms, 'sys'],
-  ...Object.fromEntries(rooms.map(room => [room, ['sys']])),
+  'stream-name.ts': [],
+  monitor: [...rooms, 'sys', 'stream-name.ts'],
+  ...Object.fromEntries(rooms.map(room => [room, ['sys', 'stream-name.ts']])),
   sys: [],
   launcher: [],
   engine: [],
@@ -25,7 +26,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: ['manager'],
 };
 /** The folders that become the monitor. */
-const ofMonitor = ['main.ts', 'monitor', 'sys', ...rooms];
+const ofMonitor = ['main.ts', 'stream-name.ts', 'monitor', 'sys', ...rooms];
 
 interface Source {
   /** Path from src/. */
@@ -66,6 +67,22 @@ describe('imports', () => {
       finished.add(path);
     };
     for (const { path } of monitorSources) visit(path, []);
+  });
+
+  it('what every room may name is a type, and declared there alone', () => {
+    const users = monitorSources.filter(({ imports }) => imports.includes('stream-name.ts'));
+    assert.ok(users.every(({ typesOnly }) => typesOnly.includes('stream-name.ts')));
+    assert.deepEqual([...new Set(users.map(({ folder }) => folder))].sort(), [
+      'attach',
+      'logs',
+      'monitor',
+      'stdio',
+    ]);
+    const declarations = monitorSources.filter(({ code }) => /'stdout' \| 'stderr'/.test(code));
+    assert.deepEqual(
+      declarations.map(({ path, code }) => [path, code.trim()]),
+      [['stream-name.ts', "export type StreamName = 'stdout' | 'stderr';"]],
+    );
   });
 
   it('nothing imports the manager but the command line', () => {
