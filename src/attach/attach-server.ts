@@ -4,6 +4,7 @@
 import type { StreamName } from '../stream-name.ts';
 import { EPOLLIN, SO_SNDBUF, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../sys/constants.ts';
 import { EAGAIN, ECONNABORTED, EINTR, errorWords } from '../sys/errno.ts';
+import { FatalError } from '../sys/errors.ts';
 import { IdleTimer } from '../sys/idle-timer.ts';
 import type { Reactor, Timer } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
@@ -76,7 +77,11 @@ export class AttachServer implements ClientOwner {
     this.#socket = socket;
     this.#hooks = hooks;
     this.#memoryUse = new IdleTimer(reactor, keptMs, () => this.#giveMemoryBack());
-    reactor.watch(socket.fd, EPOLLIN, () => this.#accept());
+    const answer = reactor.tryWatch(socket.fd, EPOLLIN, () => this.#accept());
+    if (answer >= 0) return;
+    socket.unlink();
+    socket.close();
+    throw new FatalError('Failed to watch attach socket', { errno: answer, syscall: 'epoll_ctl' });
   }
 
   /** Bytes that wait for clients; 0 when each has taken all. */

@@ -112,13 +112,14 @@ test('attach socket A4: the mode is set before the socket has a name, the name i
   );
 });
 
-test('attach socket: each step that fails is a FatalError that names the path, and its fds are closed', () => {
+test('attach socket: each step that fails is a FatalError that says which, and its fds are closed', () => {
   const steps = [
     ['socket', -EMFILE, /Failed to create socket \/b\/attach: Too many open files/],
     ['unlinkat', -EACCES, /Failed to remove existing socket: \/b\/attach: Permission denied/],
     ['fchmod', -EINVAL, /Failed to change socket permissions \/b\/attach/],
     ['bind', -EADDRINUSE, /Failed to bind to attach socket \/b\/attach: Address already in use/],
     ['listen', -EADDRINUSE, /Failed to listen on attach socket: \/b\/attach/],
+    ['epollCtl', -ENOMEM, /Failed to watch attach socket: Cannot allocate memory/],
   ] as const;
   for (const [call, answer, message] of steps) {
     const sys = createScriptedSys().answer(call, answer);
