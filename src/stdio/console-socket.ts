@@ -13,7 +13,7 @@ import {
   TCGETS,
   TCSETS,
 } from '../sys/constants.ts';
-import { EADDRINUSE, EAGAIN } from '../sys/errno.ts';
+import { EADDRINUSE, EAGAIN, EINTR, errorWords } from '../sys/errno.ts';
 import { FatalError } from '../sys/errors.ts';
 import { randomName } from '../sys/random-name.ts';
 import type { Reactor } from '../sys/reactor.ts';
@@ -85,7 +85,13 @@ export function openConsoleSocket(
   };
   const accept = () => {
     connection = sys.accept4(listener, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (connection < 0) return; // not there after all
+    if (connection === -EAGAIN || connection === -EINTR) return; // not there after all
+    if (connection < 0) {
+      // Out of fds, or of memory: it would be reported again at once. poll() tries once more.
+      warn(`Failed to accept the runtime's connection to ${path}: ${errorWords(connection)}`);
+      reactor.rearm(listener, 0);
+      return;
+    }
     reactor.forget(listener); // one terminal, one connection
     reactor.tryWatch(connection, EPOLLIN, receive); // where the kernel refuses, poll() finds the terminal all the same
   };

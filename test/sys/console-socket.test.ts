@@ -6,6 +6,8 @@ import { openConsoleSocket } from '../../src/stdio/console-socket.ts';
 import {
   EPOLL_CTL_ADD,
   EPOLL_CTL_DEL,
+  EPOLL_CTL_MOD,
+  EPOLLET,
   EPOLLIN,
   F_DUPFD_CLOEXEC,
   F_SETFL,
@@ -246,6 +248,19 @@ describe('the terminal', () => {
     turn(listener);
     assert.deepEqual(watched(), [connection]);
     assert.equal(sys.called('accept4').length, 2);
+  });
+
+  it('a connection for which there is no fd is left alone until the runtime has ended, and not reported again and again', () => {
+    const { sys, socket, consoles, warnings, turn } = open(sys => sys.answer('accept4', -EMFILE));
+    turn(listener);
+    assert.match(warnings.join(), /^Failed to accept the runtime's connection to .*: Too many open files$/);
+    assert.deepEqual(sys.called('epollCtl').at(-1)?.slice(2), [EPOLL_CTL_MOD, listener, EPOLLET]);
+    sys.answer('recvFd', (_fd, _buf, out) => {
+      out[0] = terminal;
+      return 1;
+    });
+    socket.poll();
+    assert.equal(consoles.length, 1);
   });
 
   it('a second connection is not accepted', () => {
