@@ -28,6 +28,8 @@ export async function openJournal(stage: Stage) {
       stage.mask(id, 'ID');
       return id;
     },
+    /** How many entries of a container there are by now. */
+    count: async (id: string) => (await journal.entries({ CONTAINER_ID_FULL: id })).length,
     /** A container's entries, with the fields that conmon gave them. */
     async view(id: string): Promise<string> {
       const entries = await journal.entries({ CONTAINER_ID_FULL: id });

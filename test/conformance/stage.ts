@@ -8,7 +8,7 @@ import { O_CLOEXEC, O_NONBLOCK, O_WRONLY, SIGKILL, WNOHANG } from '../../src/sys
 import { EAGAIN, ENXIO } from '../../src/sys/errno.ts';
 import { sys } from '../../src/sys/real.ts';
 import { listChildren } from '../fixtures/monitored.ts';
-import { must, waitForEnd, waitUntil } from '../fixtures/waiting.ts';
+import { holdsText, must, until, waitForEnd, waitUntil } from '../fixtures/waiting.ts';
 import type { Observations } from './compare.ts';
 import type { Conmon } from './conmons.ts';
 import { openRun, type Run, type RunOptions } from './run.ts';
@@ -45,6 +45,34 @@ export class Stage {
   /** One container from its start to its end, with all that is seen of it. */
   play(options: RunOptions = {}): void {
     this.start(options).end();
+  }
+
+  /**
+   * One container whose script goes on with its next part when `isSeen` says that what the one before it printed was
+   * seen; `printed` is the number of parts that were.
+   */
+  async playParts(
+    parts: readonly string[],
+    isSeen: (printed: number) => boolean | Promise<boolean>,
+    options: RunOptions = {},
+  ): Promise<void> {
+    if (parts.length > 1) this.makeGate('gate');
+    const run = this.start({ ...options, container: parts.join('; read x <"$DIR/gate"; ') });
+    run.launched();
+    for (let printed = 1; printed < parts.length; printed++) {
+      await until(`part ${printed} of the output`, () => isSeen(printed));
+      this.openGate('gate');
+    }
+    run.end();
+  }
+
+  /** The same, with what each part prints: the next one comes when the log has that. */
+  async playLoggedParts(
+    parts: readonly (readonly [script: string, text: string])[],
+    options: RunOptions = {},
+  ) {
+    const scripts = parts.map(([script]) => script);
+    await this.playParts(scripts, printed => holdsText(this.at('LOG'), parts[printed - 1]![1]), options);
   }
 
   /** The folder's path, which differs between the two, is shown as DIR. */

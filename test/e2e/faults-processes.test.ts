@@ -124,7 +124,7 @@ test('R12 fault: zombies of the container and of the runtime are reaped while it
   const orphans = 'for i in 1 2 3 4 5; do sh -c "(sleep 0.01) & exit 0"; done';
   const box = startMonitored(t, {
     runtime: makeRuntime(t, '(true &) ; sh -c "(true) & exit 0"'),
-    container: `${orphans}; sleep 0.05; : >${mark}; read go <${gate}; exit 3`,
+    container: `${orphans}; : >${mark}; read go <${gate}; exit 3`,
   });
   box.started();
   waitForFile(mark);
@@ -145,8 +145,13 @@ test('R19 fault: a container whose child holds its stdout open after it: the exi
 });
 
 test('R19 fault: a container whose child goes on writing after it: the exit file comes at once, with what there was', t => {
-  const box = startMonitored(t, { container: '(while :; do echo y; done) & echo first; sleep 0.1; exit 3' });
+  const gate = makeGate(t);
+  const box = startMonitored(t, {
+    container: `(while :; do echo y; done) & echo first; read go <${gate}; exit 3`,
+  });
   box.started();
+  box.waitForOutput(output => output.includes('first\n') && output.includes('y\n'), 'both');
+  openGate(gate);
   assert.equal(box.exitStatus(promptMs), '3');
   assert.equal(box.end(promptMs), 3);
   const output = box.output();

@@ -92,8 +92,10 @@ for (const conmon of conmons)
       const bundle = makeShellBundle(t, 'exit 3');
       const reason = new Error('changed my mind');
       const abort = new AbortController();
-      setTimeout(() => abort.abort(reason), 200);
-      await assert.rejects(runtime.create('aborted', { bundle, signal: abort.signal }), reason);
+      const created = assert.rejects(runtime.create('aborted', { bundle, signal: abort.signal }), reason);
+      await until('the runtime being asked', () => existsSync(join(dir, 'asked')));
+      abort.abort(reason);
+      await created;
       assert.deepEqual(readdirSync(join(runtime.root, 'containers')), []);
     });
 

@@ -23,6 +23,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { ContainerState, Runtime } from '../../src/manager/index.ts';
+import { makeGate, openGate } from '../fixtures/monitored.ts';
 import {
   conmons,
   hostrun,
@@ -59,11 +60,14 @@ for (const conmon of conmons)
         }
 
         // The naive way: signal it, and take that for stopped.
+        const gate = makeGate(t);
+        const ends = `trap 'kill $!; read go <${gate}; exit 0' TERM; sleep 1000 & echo ready; wait`;
         execFileSync('mount', ['-t', 'tmpfs', 'none', rootfs]);
-        await runContainer(runtime, 'naive', bundle);
+        await runContainer(runtime, 'naive', makeShellBundle(t, ends, { cwd: rootfs }));
         for await (const _ of runtime.logs('naive', { follow: true })) break;
         await runtime.kill('naive', 'SIGTERM');
         assert.notEqual(spawnSync('umount', [rootfs]).status, 0);
+        openGate(gate);
         await runtime.stop('naive');
         execFileSync('umount', [rootfs]);
       });

@@ -114,7 +114,12 @@ export const attach: readonly Scenario[] = [
   {
     name: 'attach/output',
     play: stage =>
-      playWithClients(stage, 1, 'echo out; sleep 0.1; echo err >&2', clients => noteOutput(stage, clients)),
+      playWithClients(stage, 1, 'echo out; read more; echo err >&2', ([client]) => {
+        const first = client!.receive();
+        client!.send('more\n');
+        stage.note('first packet', `${first?.stream} ${first?.data}`);
+        noteOutput(stage, [client!]);
+      }),
   },
   {
     name: 'attach/three-clients',

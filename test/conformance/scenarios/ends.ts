@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { SIGINT, SIGQUIT, SIGTERM } from '../../../src/sys/constants.ts';
 import { sys } from '../../../src/sys/real.ts';
-import { waitForChild } from '../../fixtures/monitored.ts';
+import { listChildren, waitForChild } from '../../fixtures/monitored.ts';
 import { waitForFile, waitForText, waitUntil } from '../../fixtures/waiting.ts';
 import { makeOciContainer } from '../oci-runtime.ts';
 import { openPacketChannel } from '../packet-channel.ts';
@@ -187,7 +187,13 @@ export const ends: readonly Scenario[] = [
   {
     name: 'ends/zombies-of-the-container',
     play: stage => {
-      const run = stage.start({ container: '(exit 1) & (sleep 0.1; exit 2) & sleep 0.3; exit 4' });
+      stage.makeGate('gate');
+      const run = stage.start({ container: '(exit 1) & (exit 2) & read x <"$DIR/gate"; exit 4' });
+      run.launched();
+      const container = run.answer()!;
+      const zombies = () => listChildren(container).filter(([, state]) => state === 'Z');
+      waitUntil(() => zombies().length === 2, 'two zombies');
+      stage.openGate('gate');
       run.end();
     },
   },

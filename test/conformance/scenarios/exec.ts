@@ -1,5 +1,6 @@
 // The exec dialects: without --api-version, with it, with an attached client, and CRI-O's ExecSync.
 
+import { waitForText } from '../../fixtures/waiting.ts';
 import type { RunOptions } from '../run.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
@@ -41,7 +42,7 @@ const attached = (stage: Stage, more: RunOptions = {}): RunOptions => ({
   args: ['--exec-attach', ...(more.args ?? [])],
 });
 
-function playAttached(stage: Stage, more: RunOptions = {}): void {
+function playAttached(stage: Stage, more: RunOptions = {}, whileItRuns = () => {}): void {
   const run = stage.start(attached(stage, more));
   run.caller.go();
   run.launched();
@@ -49,6 +50,7 @@ function playAttached(stage: Stage, more: RunOptions = {}): void {
   const client = run.attach();
   stage.note('before the second go', run.answered() ? 'an answer' : 'no answer');
   run.caller.go();
+  whileItRuns();
   const { stdout, stderr } = client.receiveAll();
   stage.note('client', `${stdout}--\n${stderr}`);
   client.close();
@@ -81,7 +83,14 @@ export const exec: readonly Scenario[] = [
   },
   {
     name: 'exec/attached',
-    play: stage => playAttached(stage, { container: 'echo out; sleep 0.1; echo err >&2; exit 6' }),
+    play: stage => {
+      stage.makeGate('gate');
+      const container = 'echo out; read x <"$DIR/gate"; echo err >&2; exit 6';
+      playAttached(stage, { container }, () => {
+        waitForText(stage.at('LOG'), 'out');
+        stage.openGate('gate');
+      });
+    },
   },
   {
     name: 'exec/attached-runtime-fails',
@@ -98,7 +107,14 @@ export const exec: readonly Scenario[] = [
   },
   {
     name: 'exec/cri-o',
-    play: stage => stage.play(execSync(stage, { container: 'echo out; sleep 0.1; echo err >&2; exit 3' })),
+    play: stage =>
+      stage.playLoggedParts(
+        [
+          ['echo out', 'out'],
+          ['echo err >&2; exit 3', 'err'],
+        ],
+        execSync(stage),
+      ),
   },
   { name: 'exec/cri-o-well', play: stage => stage.play(execSync(stage, { container: 'echo out' })) },
   {

@@ -89,7 +89,14 @@ export const logScenarios: readonly Scenario[] = [
 
   // Records
   logs('nothing-printed', ':'),
-  logs('both-streams', 'echo out; sleep 0.2; echo err >&2'),
+  {
+    name: 'logs/both-streams',
+    play: stage =>
+      stage.playLoggedParts([
+        ['echo out', 'out'],
+        ['echo err >&2', 'err'],
+      ]),
+  },
   logs('empty-lines', writes('"\\n\\na\\n\\n"')),
   logs('no-newline-at-the-end', 'printf abc'),
   logs('line-and-no-newline', writes('"a\\nb"')),
@@ -104,10 +111,13 @@ export const logScenarios: readonly Scenario[] = [
   logs('16384-bytes', writes('"x" x 16384 . "\\n"')),
   logs('20000-bytes-and-no-newline', writes('"x" x 20000')),
   logs('many-lines-at-once', together(record(120))),
-  logs(
-    'many-lines-one-by-one',
-    `exec perl -e 'select undef, undef, undef, 0.02 * syswrite STDOUT, $_ for ${record(5)}'`,
-  ),
+  {
+    name: 'logs/many-lines-one-by-one',
+    play: stage =>
+      stage.playLoggedParts(
+        [1, 2, 3, 4, 5].map(i => [`printf '%099d\\n' ${i}`, ` ${String(i).padStart(99, '0')}`]),
+      ),
+  },
 
   // Limits
   logs('size-limit', together(record(12)), ['--log-size-max', '1000']),
@@ -133,10 +143,14 @@ export const logScenarios: readonly Scenario[] = [
     name: 'logs/appended-to-with-limit',
     play: stage => {
       stage.write('LOG', `${'x'.repeat(899)}\n`);
-      stage.play({
-        container: 'echo more; sleep 0.1; echo and more; sleep 0.1; echo and more',
-        args: ['--log-size-max', '1000'],
-      });
+      return stage.playLoggedParts(
+        [
+          ['echo more', ' F more'],
+          ['echo and more', ' F and more'],
+          ['echo and still more', ' F and still more'],
+        ],
+        { args: ['--log-size-max', '1000'] },
+      );
     },
   },
   logs('no-sync', 'echo hi', ['--no-sync-log']),
