@@ -1,0 +1,119 @@
+// Changes one place of the monitor's source at a time, and looks whether a test of test/unit and test/sys fails. What
+// none sees is printed: it needs a test, or a reason in docs/decisions/mutation.md.
+//
+//   main.ts [path below src]...        by default every room of the monitor
+
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, existsSync, globSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { API } from 'typescript/unstable/sync';
+import { type Coverage, measureCoverage } from './coverage.ts';
+import { findMutants, type Mutant } from './mutants.ts';
+
+const project = join(import.meta.dirname, '../..');
+const rooms = [
+  'attach',
+  'control',
+  'exit',
+  'lifecycle',
+  'logs',
+  'monitor',
+  'notify',
+  'oom',
+  'parent',
+  'runtime',
+  'stdio',
+];
+/** A change may make an endless loop: that is seen. */
+const limitMs = 60_000;
+/** One line for each change that was tried; what is in it is not tried again. */
+const results = join(project, 'build/mutation.jsonl');
+
+type Outcome = 'seen' | 'survived' | 'not run';
+
+main(process.argv.slice(2));
+
+function main(paths: readonly string[]): void {
+  mkdirSync(join(project, 'build'), { recursive: true });
+  const known = readResults();
+  const coverage = globSync('test/{unit,sys}/**/*.test.ts', { cwd: project })
+    .filter(test => !/architecture|lint|unit\/(cli|hostrun|manager|systemd)/.test(test))
+    .map(test => measureCoverage(join(project, test)));
+
+  const all = coverage.map(({ test }) => test);
+  const nothing = {
+    start: 0,
+    end: 0,
+    replacement: '',
+    what: 'nothing',
+    url: pathToFileURL(join(project, 'src/main.ts')).href,
+  };
+  if (!passes(all, nothing)) throw new Error('the tests fail together, with no change at all');
+
+  const counts: Record<Outcome, number> = { seen: 0, survived: 0, 'not run': 0 };
+  for (const { path, url, source, mutants } of listFiles(paths.length > 0 ? paths : rooms)) {
+    for (const mutant of mutants) {
+      const line = source.slice(0, mutant.start).split('\n').length;
+      const key = JSON.stringify([path, source.split('\n')[line - 1]!.trim(), mutant.what]);
+      const outcome = known.get(key) ?? tryMutant(path, url, mutant, coverage);
+      if (!known.has(key)) appendFileSync(results, `${JSON.stringify({ key, outcome })}\n`);
+      counts[outcome]++;
+      if (outcome !== 'seen') console.log(`${outcome}: src/${path}:${line}: ${mutant.what}`);
+    }
+  }
+  console.log(
+    Object.entries(counts)
+      .map(([outcome, count]) => `${count} ${outcome}`)
+      .join(', '),
+  );
+}
+
+/** The tests of the room first, which see most, then the others. */
+function tryMutant(path: string, url: string, mutant: Mutant, coverage: readonly Coverage[]): Outcome {
+  const tests = coverage.filter(({ covers }) => covers(url, mutant.start)).map(({ test }) => test);
+  if (tests.length === 0) return 'not run';
+  const isOfRoom = (test: string) => test.includes(path.split('/')[0]!);
+  const groups = [tests.filter(isOfRoom), tests.filter(test => !isOfRoom(test))];
+  return groups.every(group => group.length === 0 || passes(group, { ...mutant, url })) ? 'survived' : 'seen';
+}
+
+function passes(tests: readonly string[], change: Mutant & { readonly url: string }): boolean {
+  const hook = join(import.meta.dirname, 'apply-mutant.ts');
+  const args = ['--import', hook, '--test', '--test-isolation=none', ...tests];
+  const env = {
+    ...process.env,
+    MUTANT: JSON.stringify(change),
+    NODE_COMPILE_CACHE: join(project, 'build/compile-cache'),
+  };
+  const options = { env, stdio: 'ignore', timeout: limitMs, killSignal: 'SIGKILL' } as const;
+  return spawnSync(process.execPath, args, options).status === 0;
+}
+
+function listFiles(paths: readonly string[]) {
+  const api = new API({ cwd: project });
+  const { program } = api
+    .updateSnapshot({ openProjects: [join(project, 'tsconfig.json')] })
+    .getProjects()[0]!;
+  const files = paths
+    .flatMap(path => globSync([`src/${path}`, `src/${path}/**/*.ts`], { cwd: project }).sort())
+    .filter(file => file.endsWith('.ts'))
+    .map(file => file.slice('src/'.length))
+    .map(path => {
+      const file = program.getSourceFile(join(project, 'src', path))!;
+      const url = pathToFileURL(file.fileName).href;
+      return { path, url, source: file.text, mutants: findMutants(file) };
+    });
+  api.close();
+  return files;
+}
+
+function readResults(): Map<string, Outcome> {
+  const lines = existsSync(results) ? readFileSync(results, 'utf8').trimEnd().split('\n') : [];
+  return new Map(
+    lines.map(line => {
+      const { key, outcome } = JSON.parse(line) as { key: string; outcome: Outcome };
+      return [key, outcome];
+    }),
+  );
+}
