@@ -38,7 +38,7 @@ export class JournalEntry {
     return this.#end;
   }
 
-  /** Makes an entry of the text `buf[start, end)`, and answers where it starts in {@link bytes}. */
+  /** Makes an entry of the text `buf[start, end)`, and returns where it starts in {@link bytes}. */
   fill(buf: Uint8Array, start: number, end: number, priority: number, partial: boolean): number {
     this.bytes[this.#priorityAt] = digitZero + priority;
     this.#textLength.setUint32(0, end - start, true); // the length's upper half stays 0

@@ -6,7 +6,7 @@ import { cutLine } from './utf8-cut.ts';
 
 /**
  * Takes a line, its newline included, or a piece of one: `buf[start, end)`. `partial` says that the line does not
- * end here, `first` that it begins here. `buf` is the caller's again afterwards. Answers false to have the same
+ * end here, `first` that it begins here. `buf` is the caller's again afterwards. Returns false to have the same
  * again later, from {@link JournalLines.resume}.
  */
 export type TakeLine = (
@@ -59,7 +59,7 @@ export class JournalLines {
     this.#cut = false;
   }
 
-  /** Answers what was not taken, a part of `buf`. */
+  /** Returns what was not taken, a part of `buf`. */
   #split(buf: Uint8Array, from: number, firstUnscanned: number, end: number): Uint8Array {
     const chunk = buf.subarray(0, end);
     let lineStart = from;

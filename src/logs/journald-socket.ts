@@ -72,7 +72,7 @@ export class JournalSocket {
     this.#settle(answer);
   }
 
-  /** The same without waiting: answers false when the entry should be tried again later. */
+  /** The same without waiting: returns false when the entry should be tried again later. */
   trySend(buf: Uint8Array, start: number, end: number): boolean {
     const answer = this.#attempt(buf, start, end);
     if (isFull(answer) && this.#isPatient) return false;

@@ -69,7 +69,7 @@ export class LogReplacement {
     return this.#failing;
   }
 
-  /** Begins, or goes on where it failed. Answers whether all of it is done; warns once until it is. */
+  /** Begins, or goes on where it failed. Returns whether all of it is done; warns once until it is. */
   run(): boolean {
     for (; this.#next < this.#steps.length; this.#next++) {
       const why = this.#perform(this.#steps[this.#next]!);
@@ -90,7 +90,7 @@ export class LogReplacement {
     this.#startOver();
   }
 
-  /** Answers why it failed. */
+  /** Returns why it failed. */
   #perform(step: Step): string | undefined {
     switch (step) {
       case 'open':

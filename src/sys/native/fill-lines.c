@@ -38,7 +38,7 @@ static inline size_t first_set(vector bytes)
 	return halves[1] ? 8 + (size_t)__builtin_ctzll(halves[1]) / 8 : vector_bytes;
 }
 
-// Copies the line at `from` to `to`, as far as its newline, which is not copied, or `most` bytes. Answers its length.
+// Copies the line at `from` to `to`, as far as its newline, which is not copied, or `most` bytes. Returns its length.
 // Up to a vector's bytes are read and written behind `most`: there must be room.
 static size_t copy_line(uint8_t *to, const uint8_t *from, size_t most)
 {
