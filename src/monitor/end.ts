@@ -112,6 +112,7 @@ export class End {
    * client that takes nothing. */
   #serveSlowClients(): void {
     const { io, processes } = this.#parts;
+    processes.forgetStopSignal();
     this.#turnUntil(() => io.pendingForClients === 0 || processes.stopSignal !== 0);
     io.closeClients();
   }

@@ -35,10 +35,9 @@ const pollMs = 100;
 
 export class Processes {
   readonly #facts: { -readonly [Name in keyof Facts]: Facts[Name] };
-  /** A signal that came when there was nobody to pass it on to, before the container or after its end; 0 for none. */
-  stopSignal = 0;
   readonly #sys: Sys;
   readonly #reactor: Reactor;
+  #stopSignal = 0;
   #runtimePid = -1;
   #container: ContainerProcess | undefined;
   /** Wait statuses of children that we do not know: a short command may end before its pid is in the pid file. */
@@ -68,6 +67,16 @@ export class Processes {
     return this.#facts;
   }
 
+  /** A signal that came when there was nobody to pass it on to, before the container or after its end; 0 for none. */
+  get stopSignal(): number {
+    return this.#stopSignal;
+  }
+
+  /** What has come so far is not meant for what comes now. */
+  forgetStopSignal(): void {
+    this.#stopSignal = 0;
+  }
+
   /** The runtime has handed us the terminal. */
   noteConsole(): void {
     this.#facts.consoleHere = true;
@@ -95,7 +104,7 @@ export class Processes {
       this.#reap();
       this.#facts.containerStatus ??= 'unknown'; // somebody else's child
     });
-    if (this.stopSignal !== 0) this.#container.signal(this.stopSignal);
+    if (this.#stopSignal !== 0) this.#container.signal(this.#stopSignal);
   }
 
   /** Kills the container's process and its group. */
@@ -144,11 +153,11 @@ export class Processes {
   }
 
   #forward(signal: number): void {
-    if (this.#facts.containerStatus !== undefined) this.stopSignal = signal;
+    if (this.#facts.containerStatus !== undefined) this.#stopSignal = signal;
     else if (this.#container !== undefined) this.#container.signal(signal);
     else if (this.#runtimePid > 0 && this.#facts.runtimeStatus === undefined)
       this.#sys.kill(this.#runtimePid, signal);
-    else this.stopSignal = signal;
+    else this.#stopSignal = signal;
   }
 
   /** Takes every child that has ended; what it means is decided after the turn. */
