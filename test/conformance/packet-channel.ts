@@ -2,11 +2,9 @@
 // is read on its own.
 
 import { closeSync } from 'node:fs';
-import { join } from 'node:path';
-import { O_CLOEXEC, SOCK_CLOEXEC, SOCK_SEQPACKET, SOCK_STREAM } from '../../src/sys/constants.ts';
 import { ECONNRESET } from '../../src/sys/errno.ts';
 import { sys } from '../../src/sys/real.ts';
-import type { Channel } from '../fixtures/caller.ts';
+import { type Channel, openChannel } from '../fixtures/caller.ts';
 import { must, waitReadable } from '../fixtures/waiting.ts';
 
 /** Larger than anything that conmon sends. */
@@ -14,7 +12,7 @@ const packetBytesMax = 128 * 1024;
 
 /** `dir` is a folder for the name that a socket needs while it is made. */
 export function openPacketChannel(channel: Channel, dir: string) {
-  const { ours, theirs } = channel === 'pipe' ? openPipe() : openSocketPair(channel, dir);
+  const { ours, theirs } = openChannel(channel, dir);
   const packets: string[] = [];
   let isOpen = true;
   /** The next packet, as latin1; undefined at the end. */
@@ -54,24 +52,4 @@ function isReadable(fd: number): boolean {
   } catch {
     return false;
   }
-}
-
-function openPipe() {
-  const ends = new Int32Array(2);
-  must(sys.pipe2(ends, O_CLOEXEC), 'pipe2');
-  return { ours: ends[0]!, theirs: ends[1]! };
-}
-
-function openSocketPair(channel: 'stream' | 'seqpacket', dir: string) {
-  const type = channel === 'stream' ? SOCK_STREAM : SOCK_SEQPACKET;
-  const path = join(dir, '.pair');
-  const listener = must(sys.socket(type | SOCK_CLOEXEC), 'socket');
-  must(sys.bind(listener, path), 'bind');
-  must(sys.listen(listener, 1), 'listen');
-  const ours = must(sys.socket(type | SOCK_CLOEXEC), 'socket');
-  must(sys.connect(ours, path), 'connect');
-  const theirs = must(sys.accept4(listener, SOCK_CLOEXEC), 'accept4');
-  sys.close(listener);
-  sys.unlink(path);
-  return { ours, theirs };
 }

@@ -9,7 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { sys } from '../../src/sys/real.ts';
 import { reap } from '../fixtures/caller.ts';
 import { conmon, form, isStatic, withoutStatic } from '../fixtures/conmon.ts';
-import { fixture, listChildren, makeFolder, startMonitored } from '../fixtures/monitored.ts';
+import { fixture, listChildren, makeFolder, runsAtExit, startMonitored } from '../fixtures/monitored.ts';
 import { withoutPrograms } from '../fixtures/programs.ts';
 import { must } from '../fixtures/waiting.ts';
 
@@ -390,14 +390,7 @@ test('R6, E12 environment: the runtime and the exit command have the caller’s 
     runtime,
     container: record('container'),
     before: ['prlimit', '--nofile=500:4000', '--core=0:100', '--stack=1000000:9000000', '--nproc=5000:6000'],
-    args: [
-      '--exit-command',
-      '/bin/sh',
-      '--exit-command-arg',
-      '-c',
-      '--exit-command-arg',
-      record('exit-command'),
-    ],
+    args: runsAtExit(record('exit-command')),
   });
   box.started();
   box.end();

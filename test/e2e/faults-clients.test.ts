@@ -15,6 +15,7 @@ import {
   makeFolder,
   makeGate,
   openGate,
+  runsAtExit,
   startMonitored,
 } from '../fixtures/monitored.ts';
 import { openPrivateMounts, withoutMounts } from '../fixtures/private-mounts.ts';
@@ -35,7 +36,7 @@ test('fault: a stopped client, and output that fits its queue: log, exit file an
   const mark = join(makeFolder(t), 'mark');
   const box = startMonitored(t, {
     container: `read go <${gate}; cat ${file}; exit 3`,
-    args: ['--exit-command', '/bin/sh', '--exit-command-arg', '-c', '--exit-command-arg', `: >${mark}`],
+    args: runsAtExit(`: >${mark}`),
   });
   box.started();
   const client = connectAttach(box.attachSocket); // reads nothing, as a stopped process does not

@@ -15,6 +15,7 @@ import {
   makeFolder,
   makeGate,
   openGate,
+  runsAtExit,
   startMonitored,
 } from '../fixtures/monitored.ts';
 import { openPrivateMounts, type PrivateMounts, withoutMounts } from '../fixtures/private-mounts.ts';
@@ -107,7 +108,7 @@ describe('fault: a disk of the test’s own', { skip: withoutMounts }, () => {
         mounts,
         exitDir: '/dev/disk',
         container: 'echo out; exit 3',
-        args: ['--exit-command', '/bin/sh', '--exit-command-arg', '-c', '--exit-command-arg', `: >${mark}`],
+        args: runsAtExit(`: >${mark}`),
       });
       box.started();
       assert.equal(box.end(), 3);
@@ -202,7 +203,7 @@ for (const call of ['fsync', 'write', 'rename', 'open'] as const)
         persistDir: join(dir, 'persist'),
         container: 'echo out; exit 3',
         ...fault.start,
-        args: ['--exit-command', '/bin/sh', '--exit-command-arg', '-c', '--exit-command-arg', `: >${mark}`],
+        args: runsAtExit(`: >${mark}`),
       });
       box.started();
       assert.equal(box.end(), 3);

@@ -18,6 +18,7 @@ import {
   makeFolder,
   makeGate,
   openGate,
+  runsAtExit,
   startMonitored,
   waitForChild,
 } from '../fixtures/monitored.ts';
@@ -73,14 +74,7 @@ for (const when of ['before', 'after'] as const)
       container: `read go <${gate}; echo out; exit 3`,
       env: { RUNTIME_GATE: runtimeGate },
       before: ['/bin/sh', '-c', '"$@"; exec sleep 3600', 'sh'], // stays between us and the launcher
-      args: [
-        '--exit-command',
-        '/bin/sh',
-        '--exit-command-arg',
-        '-c',
-        '--exit-command-arg',
-        ': >exit-command-ran',
-      ],
+      args: runsAtExit(': >exit-command-ran'),
       caller: { cwd: makeFolder(t) },
     });
     const monitor = box.monitor;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { connectAttach } from '../fixtures/attach-client.ts';
 import { makeFault } from '../fixtures/faulty-libc.ts';
-import { makeFolder, makeGate, openGate, startMonitored } from '../fixtures/monitored.ts';
+import { makeFolder, makeGate, openGate, runsAtExit, startMonitored } from '../fixtures/monitored.ts';
 import { openPrivateMounts, withoutMounts } from '../fixtures/private-mounts.ts';
 
 const project = join(import.meta.dirname, '../..');
@@ -23,7 +23,7 @@ test('fault: accept4 gives a number that is in use: the message has our files an
     ...fault.start,
     mounts,
     container: `read go <${gate}; echo accepted; exec sleep 3600`,
-    args: ['--exit-command', '/bin/sh', '--exit-command-arg', '-c', '--exit-command-arg', `: >${mark}`],
+    args: runsAtExit(`: >${mark}`),
   });
   const container = box.started();
   const client = connectAttach(box.attachSocket);

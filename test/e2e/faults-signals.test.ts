@@ -14,6 +14,7 @@ import {
   makeFolder,
   makeGate,
   openGate,
+  runsAtExit,
   startMonitored,
   waitForChild,
 } from '../fixtures/monitored.ts';
@@ -94,7 +95,7 @@ for (const [name, signal] of Object.entries(endingSignals)) {
     const script = `: >${mark}.here; read go <${gate}; : >${mark}`;
     const box = startMonitored(t, {
       container: 'exit 3',
-      args: ['--exit-command', '/bin/sh', '--exit-command-arg', '-c', '--exit-command-arg', script],
+      args: runsAtExit(script),
     });
     box.started();
     waitForFile(`${mark}.here`);
@@ -109,16 +110,7 @@ for (const [name, signal] of Object.entries(endingSignals)) {
     const mark = join(makeFolder(t), 'mark');
     const box = startMonitored(t, {
       container: 'exit 3',
-      args: [
-        '--exit-delay',
-        '1',
-        '--exit-command',
-        '/bin/sh',
-        '--exit-command-arg',
-        '-c',
-        '--exit-command-arg',
-        `: >${mark}`,
-      ],
+      args: ['--exit-delay', '1', ...runsAtExit(`: >${mark}`)],
     });
     box.started();
     box.exitStatus();
@@ -150,14 +142,7 @@ test('G8 signals: the runtime and the exit command start with none ignored or bl
   const box = startMonitored(t, {
     runtime,
     container: record('container'),
-    args: [
-      '--exit-command',
-      '/bin/sh',
-      '--exit-command-arg',
-      '-c',
-      '--exit-command-arg',
-      record('exit-command'),
-    ],
+    args: runsAtExit(record('exit-command')),
     before: ['/bin/sh', '-c', 'trap "" TERM QUIT INT PIPE HUP USR1 USR2 CHLD; exec "$@"', 'sh'],
   });
   box.started();

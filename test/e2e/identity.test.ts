@@ -23,7 +23,14 @@ import { O_CLOEXEC, SIGTERM } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
 import { connectAttach } from '../fixtures/attach-client.ts';
 import { conmon, form } from '../fixtures/conmon.ts';
-import { listChildren, makeFolder, makeGate, openGate, startMonitored } from '../fixtures/monitored.ts';
+import {
+  listChildren,
+  makeFolder,
+  makeGate,
+  openGate,
+  runsAtExit,
+  startMonitored,
+} from '../fixtures/monitored.ts';
 import { openPrivateMounts, withoutMounts } from '../fixtures/private-mounts.ts';
 import { must, waitForFile, waitReadable } from '../fixtures/waiting.ts';
 
@@ -79,14 +86,7 @@ test('R21 identity: whoever follows the process of the pid file learns the conta
   const mark = join(makeFolder(t), 'mark');
   const box = startMonitored(t, {
     container: 'exit 3',
-    args: [
-      '--exit-command',
-      '/bin/sh',
-      '--exit-command-arg',
-      '-c',
-      '--exit-command-arg',
-      `read go <${gate}; : >${mark}`,
-    ],
+    args: runsAtExit(`read go <${gate}; : >${mark}`),
   });
   box.started();
   const before = startTime(box.monitor);
@@ -179,7 +179,7 @@ test('P16, P18 identity: no fd of the caller’s is held when the exit file appe
   const look = `ls -l /proc/$PPID/fd >${seen}.new; mv ${seen}.new ${seen}`;
   const box = startMonitored(t, {
     container: `for fd in 3 7 12; do readlink /proc/self/fd/$fd; done; read go <${gate}`,
-    args: ['--exit-command', '/bin/sh', '--exit-command-arg', '-c', '--exit-command-arg', look],
+    args: runsAtExit(look),
     caller: { firstPipeFd: 20, fds: [3, 7, 12].map(to => ({ from: writeEnd, to })) },
   });
   closeSync(writeEnd);
@@ -202,14 +202,7 @@ test('P16, P18 identity: 1,500 fds of the caller’s reach the runtime, and are 
   const box = startMonitored(t, {
     before: ['/usr/bin/perl', '-e', open],
     container: 'ls -l /proc/self/fd | grep -c /dev/zero',
-    args: [
-      '--exit-command',
-      '/bin/sh',
-      '--exit-command-arg',
-      '-c',
-      '--exit-command-arg',
-      `ls -l /proc/$PPID/fd >${seen}`,
-    ],
+    args: runsAtExit(`ls -l /proc/$PPID/fd >${seen}`),
   });
   box.started();
   box.end();
@@ -311,7 +304,7 @@ for (const [what, change] of Object.entries<(path: string) => void>({
     const box = startMonitored(t, {
       conmon: path,
       container: `read go <${gate}; echo after; exit 3`,
-      args: ['--exit-command', '/bin/sh', '--exit-command-arg', '-c', '--exit-command-arg', `: >${mark}`],
+      args: runsAtExit(`: >${mark}`),
     });
     box.started();
     assert.equal(box.caller.wait(), 0);

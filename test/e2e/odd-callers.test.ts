@@ -18,7 +18,14 @@ import { sys } from '../../src/sys/real.ts';
 import { connectAttach } from '../fixtures/attach-client.ts';
 import { reap } from '../fixtures/caller.ts';
 import { conmon, form } from '../fixtures/conmon.ts';
-import { fixture, makeFolder, makeGate, openGate, startMonitored } from '../fixtures/monitored.ts';
+import {
+  fixture,
+  makeFolder,
+  makeGate,
+  openGate,
+  runsAtExit,
+  startMonitored,
+} from '../fixtures/monitored.ts';
 import { waitForFile } from '../fixtures/waiting.ts';
 
 test('A3 a relative --bundle: the link in --socket-dir-path leads to its attach socket', t => {
@@ -198,17 +205,7 @@ for (const [what, how] of Object.entries({
       const box = startMonitored(t, {
         before,
         container: `${look(seen)}; exit 3`,
-        args: [
-          ...(sync ? ['--sync'] : []),
-          ...[
-            '--exit-command',
-            '/bin/sh',
-            '--exit-command-arg',
-            '-c',
-            '--exit-command-arg',
-            look(`${seen}-after`),
-          ],
-        ],
+        args: [...(sync ? ['--sync'] : []), ...runsAtExit(look(`${seen}-after`))],
       });
       assert.ok(box.started() > 0);
       assert.equal(box.end(), 3);

@@ -18,7 +18,7 @@ import {
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { conmon, form } from '../fixtures/conmon.ts';
-import { makeFolder, makeGate, openGate, startMonitored } from '../fixtures/monitored.ts';
+import { makeFolder, makeGate, openGate, runsAtExit, startMonitored } from '../fixtures/monitored.ts';
 
 /** Each writes to the file that is there. */
 const writers: Record<string, (path: string, newer: string) => void> = {
@@ -90,14 +90,7 @@ function startThree(t: TestContext) {
   const { ino } = statSync(path);
   const [gate, mark] = [makeGate(t), join(dir, 'mark')];
   const running = startMonitored(t, { conmon: path, container: `read go <${gate}; echo out; exit 3` });
-  const command = [
-    '--exit-command',
-    '/bin/sh',
-    '--exit-command-arg',
-    '-c',
-    '--exit-command-arg',
-    `: >${mark}`,
-  ];
+  const command = runsAtExit(`: >${mark}`);
   const waiting = startMonitored(t, {
     conmon: path,
     container: 'exit 4',

@@ -30,6 +30,7 @@ import {
   makeFolder,
   makeGate,
   openGate,
+  runsAtExit,
   startMonitored,
 } from '../fixtures/monitored.ts';
 import { must, waitForFile, waitUntil } from '../fixtures/waiting.ts';
@@ -371,11 +372,6 @@ function makeBusyboxBundle(dir: string, line: string): string {
   copyFileSync('/bin/busybox', join(dir, 'rootfs/bin/busybox'));
   for (const name of ['sh', 'cat']) symlinkSync('busybox', join(dir, 'rootfs/bin', name));
   return dir;
-}
-
-/** Conmon's arguments for a shell line as the exit command. */
-function runsAtExit(line: string): string[] {
-  return ['--exit-command', '/bin/sh', '--exit-command-arg', '-c', '--exit-command-arg', line];
 }
 
 function listenSomewhere(t: TestContext): number {

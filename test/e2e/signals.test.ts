@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { SIGKILL, SIGTERM } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
-import { listChildren, makeGate, openGate, startMonitored } from '../fixtures/monitored.ts';
+import { listChildren, makeGate, openGate, runsAtExit, startMonitored } from '../fixtures/monitored.ts';
 import { waitForEnd, waitUntil } from '../fixtures/waiting.ts';
 
 test('G4 signals: the container’s process gets them alone, and not its group', t => {
@@ -75,7 +75,7 @@ test('G6 signals: one that comes when the container has ended is not passed on t
   const end = makeGate(t);
   const box = startMonitored(t, {
     container: 'sleep 3600 & echo $!; exit 3',
-    args: ['--exit-command', '/bin/sh', '--exit-command-arg', '-c', '--exit-command-arg', `read go <${end}`],
+    args: runsAtExit(`read go <${end}`),
   });
   box.started();
   assert.equal(box.exitStatus(), '3');

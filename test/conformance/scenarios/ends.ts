@@ -7,7 +7,7 @@ import { listChildren, waitForChild } from '../../fixtures/monitored.ts';
 import { waitForFile, waitForText, waitUntil } from '../../fixtures/waiting.ts';
 import { makeOciContainer } from '../oci-runtime.ts';
 import { openPacketChannel } from '../packet-channel.ts';
-import { cid, type RunOptions } from '../run.ts';
+import { cid, type Run, type RunOptions } from '../run.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 
@@ -25,6 +25,15 @@ const waitsForSignals = `exec perl -e '
   for my $name (qw(TERM INT QUIT)) { $SIG{$name} = sub { print "$name\\n"; exit 3 } }
   print "ready\\n";
   sleep 60'`;
+
+/** The container runs on return. */
+function startInOci(stage: Stage, container: Awaited<ReturnType<typeof makeOciContainer>>): Run {
+  const run = stage.start({ options: container.options });
+  run.launched();
+  run.answer();
+  container.start();
+  return run;
+}
 
 const signalled = (name: keyof typeof signals): Scenario => ({
   name: `ends/${name}-while-running`,
@@ -205,10 +214,7 @@ export const ends: readonly Scenario[] = [
         args: ['/bin/sh', '-c', 'exec dd if=/dev/zero of=/dev/null bs=200M'],
         memoryBytesMax: 16 * 1024 * 1024,
       });
-      const run = stage.start({ options: container.options });
-      run.launched();
-      run.answer();
-      container.start();
+      const run = startInOci(stage, container);
       run.end();
     },
   },
@@ -220,10 +226,7 @@ export const ends: readonly Scenario[] = [
         args: ['/bin/sh', '-c', '(exec dd if=/dev/zero of=/dev/null bs=200M); sleep 1; exit 6'],
         memoryBytesMax: 16 * 1024 * 1024,
       });
-      const run = stage.start({ options: container.options });
-      run.launched();
-      run.answer();
-      container.start();
+      const run = startInOci(stage, container);
       run.end();
     },
   },
@@ -232,10 +235,7 @@ export const ends: readonly Scenario[] = [
     needs: 'runc',
     play: async stage => {
       const container = await makeOciContainer(stage, { args: ['/bin/sh', '-c', 'exec sleep 60'] });
-      const run = stage.start({ options: container.options });
-      run.launched();
-      run.answer();
-      container.start();
+      const run = startInOci(stage, container);
       container.kill('KILL');
       run.end();
     },
@@ -245,10 +245,7 @@ export const ends: readonly Scenario[] = [
     needs: 'runc',
     play: async stage => {
       const container = await makeOciContainer(stage, { args: ['/bin/sh', '-c', 'echo out; exit 42'] });
-      const run = stage.start({ options: container.options });
-      run.launched();
-      run.answer();
-      container.start();
+      const run = startInOci(stage, container);
       run.end();
     },
   },
