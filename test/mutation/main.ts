@@ -25,8 +25,8 @@ const rooms = [
   'runtime',
   'stdio',
 ];
-/** A change may make an endless loop: that is seen. */
-const limitMs = 60_000;
+/** A change may make an endless loop, or one that takes all memory: that is seen. */
+const limitMs = 30_000;
 /** One line for each change that was tried; what is in it is not tried again. */
 const results = join(project, 'build/mutation.jsonl');
 
@@ -80,7 +80,7 @@ function tryMutant(path: string, url: string, mutant: Mutant, coverage: readonly
 
 function passes(tests: readonly string[], change: Mutant & { readonly url: string }): boolean {
   const hook = join(import.meta.dirname, 'apply-mutant.ts');
-  const args = ['--import', hook, '--test', '--test-isolation=none', ...tests];
+  const args = ['--max-old-space-size=512', '--import', hook, '--test', '--test-isolation=none', ...tests];
   const env = {
     ...process.env,
     MUTANT: JSON.stringify(change),
