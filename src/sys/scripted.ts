@@ -5,6 +5,7 @@
 import { checkArguments } from './argument-kinds.ts';
 import { CLOCK_MONOTONIC, EPOLL_CTL_DEL, EPOLLERR, EPOLLHUP } from './constants.ts';
 import { EAGAIN, ECHILD } from './errno.ts';
+import { checkFlags } from './needed-flags.ts';
 import type { Sys } from './sys.ts';
 
 type SysCall = keyof Sys;
@@ -135,6 +136,7 @@ class Script {
 
   perform(name: SysCall, args: never[]): number {
     checkArguments(name, args);
+    checkFlags(name, args);
     this.calls.push([name, ...recordArgs(name, args)]);
     const scripted = this.#answers.get(name)?.shift() ?? this.#standing.get(name);
     const answer = scripted ?? (defaults[name] as Default)(this, ...args);

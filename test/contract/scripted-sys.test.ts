@@ -1,9 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EPOLLHUP, EPOLLIN, EPOLLOUT, O_RDONLY } from '../../src/sys/constants.ts';
+import {
+  EFD_CLOEXEC,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  IN_NONBLOCK,
+  MSG_DONTWAIT,
+  O_CLOEXEC,
+  O_RDONLY,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_SEQPACKET,
+} from '../../src/sys/constants.ts';
 import { EINTR, EIO, ENOSPC } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
-import { createScriptedSys, ScriptedExit } from '../../src/sys/scripted.ts';
+import { createScriptedSys, ScriptedExit, type ScriptedSys } from '../../src/sys/scripted.ts';
 import { turn } from '../fixtures/turn.ts';
 import { describeSysContract, type World } from './sys-contract.ts';
 
@@ -61,8 +73,8 @@ describe('scripted Sys', () => {
   it('file: a number is what opening it answers', () => {
     const sys = createScriptedSys();
     sys.file('/x', -EIO);
-    assert.equal(sys.open('/x', O_RDONLY, 0), -EIO);
-    assert.equal(sys.openat(3, '/x', O_RDONLY, 0), -EIO);
+    assert.equal(sys.open('/x', O_RDONLY | O_CLOEXEC, 0), -EIO);
+    assert.equal(sys.openat(3, '/x', O_CLOEXEC | O_RDONLY, 0), -EIO);
   });
 
   it('exit: a status that is no int is a TypeError', () => {
@@ -86,12 +98,12 @@ function makeScriptedWorld(): World {
   return {
     sys,
     stream: content => {
-      const fd = sys.open('/stream', O_RDONLY, 0);
+      const fd = sys.open('/stream', O_RDONLY | O_CLOEXEC, 0);
       sys.arrive(fd, content, 0).events(fd, EPOLLIN);
       return fd;
     },
     packets: (...packets) => {
-      const fd = sys.socket(5);
+      const fd = sys.socket(SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK);
       sys.arrive(fd, ...packets);
       return fd;
     },
@@ -116,3 +128,21 @@ function makeScriptedWorld(): World {
     },
   };
 }
+
+describe('scripted Sys: flags that the monitor needs', () => {
+  for (const [what, call] of [
+    ['open', (sys: ScriptedSys) => sys.open('/x', O_RDONLY, 0)],
+    ['openat', (sys: ScriptedSys) => sys.openat(3, 'x', O_RDONLY, 0)],
+    ['pipe2', (sys: ScriptedSys) => sys.pipe2(new Int32Array(2), 0)],
+    ['eventfd', (sys: ScriptedSys) => sys.eventfd(0, EFD_CLOEXEC)],
+    ['inotifyInit', (sys: ScriptedSys) => sys.inotifyInit(IN_NONBLOCK)],
+    ['socket', (sys: ScriptedSys) => sys.socket(SOCK_SEQPACKET | SOCK_CLOEXEC)],
+    ['accept4', (sys: ScriptedSys) => sys.accept4(3, SOCK_NONBLOCK)],
+    ['send', (sys: ScriptedSys) => sys.send(3, new Uint8Array(1), 0, 1, MSG_DONTWAIT)],
+    ['sendmmsg', (sys: ScriptedSys) => sys.sendmmsg(3, 2, new Uint8Array(1), 0, 1, 8192, MSG_DONTWAIT)],
+    ['sendto', (sys: ScriptedSys) => sys.sendto(3, new Uint8Array(1), 0, 1, MSG_DONTWAIT, '/x')],
+    ['sendFdTo', (sys: ScriptedSys) => sys.sendFdTo(3, 4, MSG_DONTWAIT, '/x')],
+  ] as const)
+    it(`${what} without one is refused`, () =>
+      assert.throws(() => call(createScriptedSys()), new RegExp(`^Error: ${what} lacks flags: 0x`)));
+});

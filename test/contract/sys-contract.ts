@@ -94,7 +94,7 @@ export function describeSysContract(name: string, makeWorld: () => World): void 
       const { sys, file } = makeWorld();
       const path = file('text');
       const buf = new Uint8Array(8);
-      for (const fd of [sys.open(path, O_RDONLY, 0), sys.open(path, O_RDONLY, 0)]) {
+      for (const fd of [sys.open(path, O_RDONLY | O_CLOEXEC, 0), sys.open(path, O_RDONLY | O_CLOEXEC, 0)]) {
         assert.equal(sys.read(fd, buf, 0, 8), 4);
         assert.equal(sys.read(fd, buf, 0, 8), 0);
         sys.close(fd);
@@ -103,7 +103,7 @@ export function describeSysContract(name: string, makeWorld: () => World): void 
 
     it('open: a missing file is -ENOENT', () => {
       const { sys, missing } = makeWorld();
-      assert.equal(sys.open(missing(), O_RDONLY, 0), -ENOENT);
+      assert.equal(sys.open(missing(), O_RDONLY | O_CLOEXEC, 0), -ENOENT);
     });
 
     it('waitpid: gives the child and its wait status once, then -ECHILD', () => {
