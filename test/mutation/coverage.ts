@@ -16,9 +16,10 @@ interface ScriptCoverage {
   readonly functions: readonly { readonly ranges: readonly Range[] }[];
 }
 
-/** What one test file runs. */
+/** What one test file runs, and how long it takes. */
 export interface Coverage {
   readonly test: string;
+  readonly ms: number;
   /** Types are blanked out, not cut out: places are those of the source. */
   covers(url: string, at: number): boolean;
 }
@@ -27,11 +28,13 @@ export interface Coverage {
 export function measureCoverage(test: string): Coverage {
   const dir = mkdtempSync(join(tmpdir(), 'coverage-'));
   try {
+    const begun = performance.now();
     const { status, stdout } = spawnSync(process.execPath, ['--test', '--test-isolation=none', test], {
       env: { ...process.env, NODE_V8_COVERAGE: dir },
       encoding: 'utf8',
     });
     if (status !== 0) throw new Error(`${test} fails as it is:\n${stdout}`);
+    const ms = performance.now() - begun;
     const scripts = new Map<string, ScriptCoverage[]>();
     for (const name of readdirSync(dir)) {
       const { result } = JSON.parse(readFileSync(join(dir, name), 'utf8')) as { result: ScriptCoverage[] };
@@ -39,7 +42,7 @@ export function measureCoverage(test: string): Coverage {
         if (script.url.includes('/src/'))
           scripts.set(script.url, [...(scripts.get(script.url) ?? []), script]);
     }
-    return { test, covers: (url, at) => (scripts.get(url) ?? []).some(script => isRun(script, at)) };
+    return { test, ms, covers: (url, at) => (scripts.get(url) ?? []).some(script => isRun(script, at)) };
   } finally {
     rmSync(dir, { recursive: true });
   }

@@ -7,6 +7,7 @@ import {
   EPOLL_CTL_DEL,
   EPOLLIN,
   O_CLOEXEC,
+  O_DIRECTORY,
   O_NOFOLLOW,
   O_NONBLOCK,
   O_PATH,
@@ -51,6 +52,7 @@ test('control fifos C1, C2: made below the open bundle, opened by inode, read an
     ['mkfifo', `/proc/self/fd/${dirfd}/ctl`, 0o660],
     ['mkfifo', `/proc/self/fd/${dirfd}/winsz`, 0o660],
   ]);
+  assert.deepEqual(sys.called('open')[0], ['open', '/b', O_PATH | O_DIRECTORY | O_CLOEXEC, 0]);
   assert.deepEqual(sys.called('openat')[0], ['openat', dirfd, 'ctl', O_PATH | O_NOFOLLOW | O_CLOEXEC, 0]);
   assert.deepEqual(sys.called('open')[1], [
     'open',
@@ -138,11 +140,24 @@ test('control fifos C13: a fifo that can not be read is left alone, the other go
   assert.equal(seen.at(-1), '5x6');
 });
 
+test('control fifos C13: one that says that it has ended, as no fifo does, is left alone too', () => {
+  const { sys, reactor, seen } = open();
+  sys.arrive(ctl, 0).events(ctl, EPOLLIN);
+  turn(reactor, 0);
+  assert.equal(seen.length, 1);
+  assert.match(seen[0]!, /^warning: Failed to read from fd/);
+});
+
 test('control fifos C3: close unlinks nothing, and may be called twice', () => {
   const { sys, fifos } = open();
   fifos.close();
   fifos.close();
   assert.deepEqual(sys.called('unlink', 'unlinkat'), []);
+  const forgotten = sys.called('epollCtl').filter(([, , op]) => op === EPOLL_CTL_DEL);
+  assert.deepEqual(
+    forgotten.map(([, , , fd]) => fd),
+    [ctl, winsz],
+  );
   assert.deepEqual(sys.called('close').slice(3), [
     ['close', ctl],
     ['close', winsz],

@@ -8,7 +8,18 @@ import {
 } from '../../src/exit/exit-command.ts';
 import { writeExitFiles } from '../../src/exit/exit-files.ts';
 import { PR_SET_CHILD_SUBREAPER } from '../../src/sys/constants.ts';
-import { EACCES, ECHILD, EEXIST, EINTR, EIO, ENOENT, ENOSPC, EPERM, EROFS } from '../../src/sys/errno.ts';
+import {
+  EACCES,
+  ECHILD,
+  EEXIST,
+  EINTR,
+  EIO,
+  ENOENT,
+  ENOMEM,
+  ENOSPC,
+  EPERM,
+  EROFS,
+} from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { createScriptedSys, type ScriptedSys } from '../../src/sys/scripted.ts';
 
@@ -186,6 +197,8 @@ describe('exit command', () => {
     assert.equal(plan.oomScoreAdj, '100');
     assert.equal(plan.parentDeathSignal, 0);
     assert.equal('oomScoreAdj' in planExitCommand({ ...command, oomScoreAdj: undefined }), false);
+    assert.equal('openFilesMax' in plan, false);
+    assert.equal(planExitCommand({ ...command, openFilesMax: 1024 }).openFilesMax, 1024);
   });
 
   it('E13: the delay passes before anything is done', () => {
@@ -195,6 +208,20 @@ describe('exit command', () => {
     assert.ok(sys.monotonic[0] - before >= 5);
     const names = sys.calls.map(([name]) => name);
     assert.ok(names.lastIndexOf('epollWait') < names.indexOf('prctl'));
+  });
+
+  it('E13: without a delay nothing is waited for', () => {
+    const sys = createScriptedSys().dies(5000, 0);
+    run(sys);
+    assert.deepEqual(sys.called('epollWait'), []);
+  });
+
+  it('E13: a wait that fails is a warning, and the command is run', () => {
+    const sys = createScriptedSys().dies(5000, 0).answer('epollWait', -ENOMEM);
+    assert.deepEqual(run(sys, { delaySeconds: 5 }), {
+      status: 0,
+      warnings: ['Failed to wait before the exit command: Failed to wait: Cannot allocate memory'],
+    });
   });
 
   it('E13: an interrupted wait goes on to the end of the delay', () => {
