@@ -224,7 +224,6 @@ const defaults: { readonly [K in SysCall]: (script: Script, ...args: Parameters<
   fsync: () => 0,
   ftruncate: () => 0,
   fchmod: () => 0,
-  fchown: () => 0,
   fstat: (_script, _fd, out) => fill(out, regularFile),
   lstatat: (_script, _dirfd, _path, out) => fill(out, regularFile),
   access: () => 0,
@@ -233,8 +232,6 @@ const defaults: { readonly [K in SysCall]: (script: Script, ...args: Parameters<
   unlink: () => 0,
   unlinkat: () => 0,
   symlink: () => 0,
-  mkdir: () => 0,
-  rmdir: () => 0,
   mkfifo: () => 0,
   umask: () => 0o022,
   getcwd: (_script, buf) => {

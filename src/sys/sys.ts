@@ -39,7 +39,6 @@ export interface Sys {
   fsync(fd: number): number;
   ftruncate(fd: number, length: number): number;
   fchmod(fd: number, mode: number): number;
-  fchown(fd: number, uid: number, gid: number): number;
   fstat(fd: number, out: FileStat): number;
   /** lstat(2) of a path relative to `dirfd`. */
   lstatat(dirfd: number, path: string, out: FileStat): number;
@@ -49,8 +48,6 @@ export interface Sys {
   unlink(path: string): number;
   unlinkat(dirfd: number, path: string, flags: number): number;
   symlink(target: string, path: string): number;
-  mkdir(path: string, mode: number): number;
-  rmdir(path: string): number;
   mkfifo(path: string, mode: number): number;
   umask(mask: number): number;
   /** getcwd(2): fills `buf` with the path and its NUL. Returns the length of both. */

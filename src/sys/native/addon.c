@@ -117,15 +117,6 @@ CALL(fchmod)
 	ANSWER(fchmod(fd, mode));
 }
 
-CALL(fchown)
-{
-	struct args args = args_of(env, info, 3);
-	int fd = INT(0);
-	uid_t uid = UINT32(1);
-	gid_t gid = UINT32(2);
-	ANSWER(fchown(fd, uid, gid));
-}
-
 CALL(umask)
 {
 	struct args args = args_of(env, info, 1);
@@ -239,10 +230,8 @@ CALL(getcwd)
 }
 
 PATH_CALL(access, INT, access(path.bytes, number))
-PATH_CALL(mkdir, UINT32, mkdir(path.bytes, number))
 PATH_CALL(mkfifo, UINT32, mkfifo(path.bytes, number))
 ONE_PATH_CALL(unlink, unlink(path.bytes))
-ONE_PATH_CALL(rmdir, rmdir(path.bytes))
 ONE_PATH_CALL(memfdCreate, memfd_create(path.bytes, MFD_CLOEXEC | MFD_ALLOW_SEALING))
 
 // --- fds ------------------------------------------------------------------------------------------------------
@@ -647,8 +636,8 @@ NAPI_MODULE_INIT()
 {
 	static const napi_property_descriptor methods[] = {
 		METHOD(open), METHOD(openat), METHOD(close), METHOD(read), METHOD(write), METHOD(fsync), METHOD(ftruncate),
-		METHOD(fchmod), METHOD(fchown), METHOD(fstat), METHOD(lstatat), METHOD(access), METHOD(rename), METHOD(renameat),
-		METHOD(unlink), METHOD(unlinkat), METHOD(symlink), METHOD(mkdir), METHOD(rmdir), METHOD(mkfifo), METHOD(umask),
+		METHOD(fchmod), METHOD(fstat), METHOD(lstatat), METHOD(access), METHOD(rename), METHOD(renameat),
+		METHOD(unlink), METHOD(unlinkat), METHOD(symlink), METHOD(mkfifo), METHOD(umask),
 		METHOD(memfdCreate), METHOD(pipe2), METHOD(dup3), METHOD(fcntl), METHOD(ioctl), METHOD(eventfd), METHOD(socket),
 		METHOD(bind), METHOD(connect), METHOD(listen), METHOD(accept4), METHOD(send), METHOD(sendto), METHOD(sendFdTo), METHOD(sendFd),
 		METHOD(recv), METHOD(recvFd), METHOD(shutdown), METHOD(setsockopt), METHOD(spawn), METHOD(getpid), METHOD(getpgid),
