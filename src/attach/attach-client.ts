@@ -216,7 +216,7 @@ export class AttachClient {
     else if (length !== -EAGAIN && length !== -EINTR) this.#endInput();
   }
 
-  // Nothing is either a packet without bytes, which has no meaning, or the end of the input.
+  // recv(2) returns 0 for a packet without bytes, which is ignored, and for the end of the input.
   #receiveNothing(events: number): void {
     if ((events & (EPOLLRDHUP | EPOLLHUP)) === 0) return;
     if (!this.#hasInput()) this.#endInput();

@@ -38,7 +38,7 @@ export class AttachSocket {
   readonly #dirfd: number;
   #made: Made[] = [];
 
-  /** Binds, listens and makes the link, in this order, so that who finds the name finds a listener.
+  /** Binds, listens and makes the link, in this order: a caller who finds the link finds a listener behind it.
    * Throws a FatalError when one of them cannot be, and leaves no file behind then. */
   constructor(sys: Sys, place: AttachPlace) {
     this.#sys = sys;

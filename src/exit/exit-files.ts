@@ -20,7 +20,7 @@ const exitFileMode = 0o666;
 
 /**
  * Writes the status, decimal and without a newline, to the files that were asked for, each in one step. -1 stands
- * for a container that the timeout killed. Answers whether all were written; one that fails gets a warning and does
+ * for a container that the timeout killed. Returns whether all were written; one that fails gets a warning and does
  * not keep the other from being written.
  */
 export function writeExitFiles(

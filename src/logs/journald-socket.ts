@@ -69,14 +69,14 @@ export class JournalSocket {
   send(buf: Uint8Array, start: number, end: number): void {
     let answer = this.#attempt(buf, start, end);
     if (isFull(answer) && this.#isPatient) answer = this.#attemptUntil(buf, start, end);
-    this.#settle(answer);
+    this.#noteAnswer(answer);
   }
 
   /** The same without waiting: returns false when the entry should be tried again later. */
   trySend(buf: Uint8Array, start: number, end: number): boolean {
     const answer = this.#attempt(buf, start, end);
     if (isFull(answer) && this.#isPatient) return false;
-    this.#settle(answer);
+    this.#noteAnswer(answer);
     return true;
   }
 
@@ -91,7 +91,7 @@ export class JournalSocket {
     this.#sys.close(this.#fd);
   }
 
-  #settle(answer: number): void {
+  #noteAnswer(answer: number): void {
     this.#isPatient = answer >= 0;
     if (answer < 0) this.#lose(answer);
     else if (this.#lost > 0) this.#recover();

@@ -39,8 +39,8 @@ export class LimitedLog implements RecordSink {
     this.#measure();
   }
 
-  /** The limits are conmon's: a record that does not fit begins a new file, one of any length may be the first;
-   * a record is written as long as the total has not been reached before it. */
+  /** The limits are conmon's. A record that does not fit into the file begins a new one, in which a record of any length
+   * may be the first. A record is written if the total had not been reached before it. */
   spill(bytes: Uint8Array, last: number, length: number): number {
     if (this.isFull) return 0;
     let left = length;

@@ -72,7 +72,7 @@ export class LogFile implements OpenLog {
 
   /** Goes on with another file, that nothing is in yet. */
   replace(fd: number): void {
-    this.#settle();
+    this.#finishTorn();
     this.#losses.add(this.#torn?.length ?? 0);
     this.#torn = undefined;
     this.#sys.close(this.#fd);
@@ -81,21 +81,21 @@ export class LogFile implements OpenLog {
   }
 
   sync(): void {
-    this.#settle();
+    this.#finishTorn();
     const answer = this.#sys.fsync(this.#fd);
     if (answer < 0) this.#warn(`Failed to sync log file ${this.#path}: ${errorWords(answer)}`);
   }
 
   close(): void {
     if (this.#fd < 0) return;
-    this.#settle();
+    this.#finishTorn();
     this.#losses.report();
     this.#sys.close(this.#fd);
     this.#fd = -1;
   }
 
   /** A last try for the rest of a torn record; where there is still no room, its beginning goes as well. */
-  #settle(): void {
+  #finishTorn(): void {
     if (!this.#torn || this.#finishRecord()) return;
     if (this.#sys.ftruncate(this.#fd, this.#tornEnd - this.#tornWritten) < 0) return;
     this.#forgetTorn();

@@ -37,7 +37,7 @@ export function syslogLine(level: LogLevel, who: string, time: LocalTime, text: 
 
 /**
  * Encodes a line and its newline as UTF-8 into `buf`, cutting the line at a whole character (and saying so by three
- * dots) where it does not fit. Answers the number of bytes. `buf` has room for 8 bytes at least.
+ * dots) where it does not fit. Returns the number of bytes. `buf` has room for 8 bytes at least.
  */
 export function encodeLine(line: string, buf: Uint8Array): number {
   const bytes = utf8Bytes(line);

@@ -23,9 +23,9 @@ import type { Sys } from '../sys/sys.ts';
 /** The most that is still read of a container's output once it has ended: what a pipe can hold. */
 const drainBytesMax = 1024 * 1024;
 
-/** A read of so much makes it worth while to give the memory back that it has used … */
+/** A read of so much is a burst: it uses memory that is worth giving back. */
 const burstBytesMin = 16 * 1024;
-/** … when there has been none like it for so long. */
+/** The memory is given back when there has been no burst for so long. */
 const burstRestMs = 1000;
 
 export class ContainerIo {
@@ -85,7 +85,7 @@ export class ContainerIo {
     this.#control = openControlFifos(this.#sys, this.#reactor, bundle, hooks, this.#warn);
   }
 
-  /** Listens for the terminal; `onConsole` is called when it is here. Answers the socket's path. */
+  /** Listens for the terminal; `onConsole` is called when it is here. Returns the socket's path. */
   openConsoleSocket(directory: string, onConsole: () => void): string {
     const hooks = {
       onConsole: (ends: Console) => {
@@ -100,7 +100,7 @@ export class ContainerIo {
     return this.#consoleSocket.path;
   }
 
-  /** Makes the pipes and relays what comes. Answers the container's stdin, stdout and stderr; `devNull` where it
+  /** Makes the pipes and relays what comes. Returns the container's stdin, stdout and stderr; `devNull` where it
    * has none of its own. With a terminal there is a stderr all the same, for the runtime's words. */
   openPipes(devNull: number): [stdin: number, stdout: number, stderr: number] {
     const { stdin, terminal } = this.#options;

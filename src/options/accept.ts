@@ -19,7 +19,7 @@ export interface Host {
 
 /**
  * The checks that come before the monitor's messages can be set up, which need the container's ID and --log-level.
- * Answers that ID.
+ * Returns that ID.
  *
  * Throws a {@link UsageRefusal}.
  */

@@ -20,7 +20,7 @@ export function splitCmdline(cmdline: Uint8Array): Uint8Array[] {
 }
 
 /**
- * Reads the arguments (without the program's name), left to right. Answers 'help' as soon as help is asked for.
+ * Reads the arguments (without the program's name), left to right. Returns 'help' as soon as help is asked for.
  * Arguments that are no options, and all after `--`, are passed over: Podman's `--api-version 1` leaves one.
  *
  * Throws a {@link UsageRefusal} at the first argument that is not understood.

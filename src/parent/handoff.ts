@@ -42,9 +42,9 @@ export function readHandoff(sys: Sys, skip: number, given?: string): Handoff {
   return { argv, environ: readEnviron(sys, readNumber(handoff.subarray(0, fdEnd))), ...numbers };
 }
 
-/** Enough for most callers; the rest is read in a second try … */
+/** The size of the first read, which is enough for most callers. */
 const procFileBytesFirst = 16 * 1024;
-/** … with more than the kernel lets arguments and environment be (MAX_ARG_STRLEN and the stack's limit). */
+/** The size of the second: more than the kernel lets arguments and environment be (MAX_ARG_STRLEN, the stack's limit). */
 const procFileBytesMax = 8 * 1024 * 1024;
 const handoffName = '_CONMON_HANDOFF';
 const comma = 0x2c;

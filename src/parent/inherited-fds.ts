@@ -49,8 +49,8 @@ export function listParkedFds(inherited: readonly number[], pipes: ParentPipes):
   return inherited.filter(fd => fd >= fdFirst && !served.includes(fd));
 }
 
-/** Lets go of the parked fds, so that a caller who sees the exit file finds the ports free. That one is closed
- * already is not worth a word. */
+/** Closes the parked fds, so that a caller who sees the exit file finds the ports free. An fd that is closed already is
+ * no reason for a warning. */
 export function closeParkedFds(sys: Sys, parked: readonly number[]): void {
   for (const fd of parked) sys.close(fd);
 }

@@ -28,7 +28,7 @@ export class ContainerProcess {
     else if (reactor.tryWatch(this.#pidfd, EPOLLIN, () => this.#gone()) < 0) this.#pollAfter(pollMs);
   }
 
-  /** Sends a signal. Answers 0 or -errno; -ESRCH if the process is gone. */
+  /** Sends a signal. Returns 0 or -errno; -ESRCH if the process is gone. */
   signal(number: number): number {
     if (this.#isOver) return -ESRCH; // its pid may be somebody else's by now
     return this.#pidfd >= 0

@@ -6,9 +6,9 @@ import { EAGAIN, EINTR, EIO, errorWords } from '../sys/errno.ts';
 import type { Reactor, Timer } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
 
-/** With so much in the queue no more input is asked for … */
+/** From this length of the queue on, no more input is asked for. */
 const queueBytesMax = 256 * 1024;
-/** … until it has sunk to this. */
+/** Input is asked for again when the queue has become this short. */
 const queueBytesLow = queueBytesMax / 2;
 /** What a piece takes next to its bytes: input that comes a byte at a time is bounded too. */
 const pieceExtraBytes = 256;

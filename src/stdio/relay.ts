@@ -15,12 +15,12 @@ export interface OutputSinks {
   pause(stream: StreamName): void;
   /** There will be nothing more to read. */
   end(stream: StreamName): void;
-  /** False while nothing must be read, because a client has not yet taken what was read before. */
+  /** False while nothing may be read: a log or a client has not yet taken what was read before. */
   hasRoom(): boolean;
 }
 
-/** What one read asks for. A container that prints without end is read in few, large pieces: each costs the engine the
- * same. One that prints little never touches most of the buffer. */
+/** What one read asks for. A read costs the engine the same whatever it brings, so a container that prints without end
+ * is read in large pieces. For one that prints little, most of the buffer's pages are never used. */
 export const readBytesMax = 256 * 1024;
 /** Reads in one turn before the other fds have theirs. */
 export const readsPerTurnMax = 4;
@@ -128,7 +128,7 @@ export class OutputRelay {
     if (this.#isTerminal && this.#isReading) this.#reactor.rearm(this.#fd, this.#events);
   }
 
-  /** Answers the number of bytes read and passed on, 0 if there is nothing now or no more at all. */
+  /** Returns the number of bytes read and passed on, 0 if there is nothing now or no more at all. */
   #read(): number {
     let got: number;
     do got = this.#sys.read(this.#fd, this.#buf, this.#start, readBytesMax);

@@ -55,7 +55,7 @@ export class RuntimeStderr implements OutputSinks {
     return this.#sinks.hasRoom();
   }
 
-  /** It was output: passes on what is held, and what came after it. */
+  /** To be called when it is known that the container speaks: passes on what is held, and what came after it. */
   release(): void {
     if (!this.#isHolding) return;
     this.#isHolding = false;
