@@ -92,7 +92,7 @@ function passes(tests: readonly Coverage[], change: Mutant & { readonly url: str
     MUTANT: JSON.stringify(change),
     NODE_COMPILE_CACHE: join(project, 'build/compile-cache'),
   };
-  const timeout = limitMsMin + slower * tests.reduce((sum, { ms }) => sum + ms, 0);
+  const timeout = Math.ceil(limitMsMin + slower * tests.reduce((sum, { ms }) => sum + ms, 0));
   const options = { env, stdio: 'ignore', timeout, killSignal: 'SIGKILL' } as const;
   return spawnSync(process.execPath, args, options).status === 0;
 }
