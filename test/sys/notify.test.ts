@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openNotifyRelay } from '../../src/notify/notify-relay.ts';
-import { EPOLLIN } from '../../src/sys/constants.ts';
+import {
+  EPOLLIN,
+  O_CLOEXEC,
+  O_PATH,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+} from '../../src/sys/constants.ts';
 import {
   EACCES,
   EADDRINUSE,
@@ -55,7 +62,9 @@ test('N1 notify: the socket is bound in the bundle’s notify folder, for everyb
       ['close', folderFd],
     ],
   );
-  assert.equal(sys.called('open')[0]?.[1], '/b/notify');
+  assert.deepEqual(sys.called('open')[0], ['open', '/b/notify', O_PATH | O_CLOEXEC, 0]);
+  for (const call of sys.called('socket'))
+    assert.deepEqual(call, ['socket', SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC]);
 });
 
 test('N1 notify: nothing to unlink is fine; what cannot be bound is fatal, and leaves no fd and the umask', () => {

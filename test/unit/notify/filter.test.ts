@@ -60,6 +60,7 @@ test('N3 filter: lines that pass are joined by newlines, without one at the end'
 test('N3 filter: nothing after a NUL counts', () => {
   assert.equal(filter('STATUS=a\0READY=1\nREADY=1'), 'STATUS=a');
   assert.equal(filter('\0READY=1'), '');
+  assert.equal(filter('\0\nREADY=1'), '');
   assert.equal(filter('READY=1\0'), 'READY=1');
 });
 
