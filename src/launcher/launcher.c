@@ -183,14 +183,15 @@ static void end_with_launcher(int verdict_fd)
 // --- the launcher's own end -----------------------------------------------------------------------------------
 
 // The monitor goes on when it has the byte and this process has ended: with success, as no signal comes between the two
-// but SIGKILL, and that only within a moment.
-static void take_verdict(int fd, char verdict)
+// but SIGKILL, and that only within a moment. One that has ended by now tells its caller why on the sync pipe.
+static _Noreturn void take_verdict(int fd, char verdict)
 {
 	sigset_t all;
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
-	if (send(fd, &verdict, 1, MSG_NOSIGNAL) == 1)
-		_exit(EXIT_SUCCESS);
+	ssize_t ignored = send(fd, &verdict, 1, MSG_NOSIGNAL);
+	(void)ignored;
+	_exit(EXIT_SUCCESS);
 }
 
 // One byte says that the monitor has accepted its options and has all it needs; otherwise its exit status says why.

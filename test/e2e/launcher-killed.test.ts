@@ -42,6 +42,26 @@ if (form === 'compiled')
     });
   }
 
+// A launcher that is slow: what has happened to the monitor after its verdict is told on the sync pipe, and not by it.
+if (form === 'compiled')
+  test('G14 a monitor that has ended when the launcher takes its verdict: the launcher ends with 0, the caller reads why', t => {
+    const preload = compileStops(t);
+    for (let call = 1; ; call++) {
+      assert.ok(call < callsMax);
+      const env = { LD_PRELOAD: preload, STOP_IN: 'launcher', STOP_AT: String(call) };
+      const args = ['-b', join(makeFolder(t), 'no-bundle')];
+      const box = startMonitored(t, { conmon: dynamicConmon(), env, args });
+      const stopped = waitForStop(box.caller.pid);
+      if (stopped !== undefined) {
+        waitUntil(() => childrenOf(stopped).every(pid => stateOf(pid) === 'Z'), 'the monitor’s end');
+        sys.kill(stopped, SIGCONT);
+      }
+      assert.equal(box.caller.wait(), 0, `stopped before call ${call}`);
+      assert.equal(box.caller.readSync()?.value, -1);
+      if (stopped === undefined) break;
+    }
+  });
+
 interface Stop {
   /** The launcher's. */
   readonly status: number;
@@ -125,12 +145,14 @@ function finish(box: Monitored, ran: string): number {
 function waitForStop(launcher: number): number | undefined {
   let stopped: number | undefined;
   waitUntil(() => {
-    const children =
-      readFileSync(`/proc/${launcher}/task/${launcher}/children`, 'latin1').match(/\d+/g) ?? [];
-    stopped = [launcher, ...children.map(Number)].find(pid => stateOf(pid) === 'T');
+    stopped = [launcher, ...childrenOf(launcher)].find(pid => stateOf(pid) === 'T');
     return stopped !== undefined || stateOf(launcher) === 'Z';
   }, 'a stop, or the launcher’s end');
   return stopped;
+}
+
+function childrenOf(pid: number): number[] {
+  return (readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').match(/\d+/g) ?? []).map(Number);
 }
 
 function stateOf(pid: number): string | undefined {

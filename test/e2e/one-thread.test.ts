@@ -71,7 +71,7 @@ if (form === 'compiled') {
   test('one thread: the launcher makes one process, the monitor one for the runtime and one for the exit command, and none is a thread', {
     skip: withoutStrace(),
   }, t => {
-    const trace = join(makeFolder(t), 'trace');
+    const [trace, gate] = [join(makeFolder(t), 'trace'), makeGate(t)];
     const box = startMonitored(t, {
       before: [
         'strace',
@@ -84,11 +84,12 @@ if (form === 'compiled') {
         '-o',
         trace,
       ],
-      container: 'echo out; exit 3',
+      container: `echo out; read go <${gate}; exit 3`,
       args: ['--exit-command', '/bin/true'],
     });
     box.started();
     const client = connectAttach(box.attachSocket);
+    openGate(gate);
     client.receiveAll();
     client.close();
     assert.equal(box.end(), 3);
