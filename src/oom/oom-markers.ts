@@ -20,11 +20,9 @@ export class OomMarkers {
     this.#warn = warn;
   }
 
-  /** Makes the markers that are not there yet. What fails is warned of, and tried again at the next call. Returns
-   * whether all are there. */
-  place(): boolean {
+  /** Makes the markers that are not there yet. What fails is warned of, and tried again at the next call. */
+  place(): void {
     for (const dir of this.#missing) if (this.#placeOne(dir)) this.#missing.delete(dir);
-    return this.#missing.size === 0;
   }
 
   // O_EXCL follows no symlink: in a bundle that is not ours one might point anywhere.

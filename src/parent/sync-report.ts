@@ -47,9 +47,9 @@ function escapeMessage(message: Uint8Array, line: Uint8Array, at: number): numbe
 // How many bytes belong together: a whole UTF-8 sequence, or one byte where there is none.
 function sequenceLength(bytes: Uint8Array, at: number): number {
   const lead = bytes[at]!;
-  const length = lead >= 0xf0 && lead < 0xf8 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+  const length = lead >= 0xf8 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
   for (let i = 1; i < length; i++) if ((bytes[at + i] ?? 0) >> 6 !== 0b10) return 1;
-  return lead >= 0xf8 ? 1 : length;
+  return length;
 }
 
 const letters: ReadonlyMap<number, string> = new Map([

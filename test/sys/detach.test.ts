@@ -10,6 +10,7 @@ import {
   O_CREAT,
   O_EXCL,
   O_RDWR,
+  O_WRONLY,
   PR_SET_CHILD_SUBREAPER,
   PR_SET_PDEATHSIG,
 } from '../../src/sys/constants.ts';
@@ -95,7 +96,7 @@ describe('name', () => {
   it('is conmon, without a newline', () => {
     const sys = createScriptedSys();
     takeName(sys);
-    assert.equal(sys.called('open')[0]![1], '/proc/self/comm');
+    assert.deepEqual(sys.called('open'), [['open', '/proc/self/comm', O_WRONLY | O_CLOEXEC, 0]]);
     assert.equal(sys.written(100).toString(), 'conmon');
     assert.deepEqual(sys.called('close'), [['close', 100]]);
   });

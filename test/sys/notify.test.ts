@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openNotifyRelay } from '../../src/notify/notify-relay.ts';
 import {
+  EPOLL_CTL_DEL,
   EPOLLIN,
+  MSG_DONTWAIT,
+  MSG_TRUNC,
   O_CLOEXEC,
   O_PATH,
   SOCK_CLOEXEC,
@@ -87,6 +90,11 @@ test('N1 notify: nothing to unlink is fine; what cannot be bound is fatal, and l
   }
 });
 
+test('N1 notify: without a socket to the service manager there is no relay', () => {
+  const sys = createScriptedSys().answer('socket', containerFd, -EMFILE);
+  assert.throws(() => open(sys), /^FatalError: Failed to create notify socket: Too many open files$/);
+});
+
 test('N2 notify: what may pass goes to the service manager in one datagram, without waiting', () => {
   const { sys, sends, forwarded } = open();
   sends('MAINPID=1\nREADY=1\nSTATUS=up\n');
@@ -104,10 +112,22 @@ test('N4 notify: where nothing passes, nothing is sent', () => {
 test('N5 notify: of a message longer than 32,768 bytes the whole lines in them pass', () => {
   const { sys, sends, forwarded } = open();
   const text = `READY=1\nSTATUS=${'x'.repeat(40_000)}`;
-  sys.answer('recv', (_fd, buf, offset, length) => {
-    assert.equal(length, 32_768);
+  sys.answer('recv', (_fd, buf, offset, length, flags) => {
+    assert.deepEqual([length, flags], [32_768, MSG_DONTWAIT | MSG_TRUNC]);
     buf.set(Buffer.from(text).subarray(0, length), offset);
     return text.length; // as MSG_TRUNC has it
+  });
+  sends();
+  assert.deepEqual(forwarded(), ['READY=1']);
+});
+
+test('N5 notify: one of 32,768 bytes passes whole', () => {
+  const { sys, sends, forwarded } = open();
+  const text = `${'x'.repeat(32_760)}\nREADY=1`;
+  assert.equal(text.length, 32_768);
+  sys.answer('recv', (_fd, buf, offset) => {
+    buf.set(Buffer.from(text), offset);
+    return text.length;
   });
   sends();
   assert.deepEqual(forwarded(), ['READY=1']);
@@ -167,7 +187,7 @@ test('N10 notify: a path of 108 bytes is reached through its folder, one of 107 
   const longer = open(createScriptedSys(), `${longest}b`);
   longer.sends('READY=1');
   const folder = 104;
-  assert.equal(longer.sys.called('open')[1]?.[1], `/${'a'.repeat(50)}`);
+  assert.deepEqual(longer.sys.called('open')[1], ['open', `/${'a'.repeat(50)}`, O_PATH | O_CLOEXEC, 0]);
   assert.equal(longer.sys.called('sendto')[0]?.[4], `/proc/self/fd/${folder}/${'b'.repeat(56)}`);
   longer.relay.close();
   assert.ok(longer.sys.called('close').some(([, fd]) => fd === folder));
@@ -192,6 +212,18 @@ test('N12 notify: what has come before the end is relayed, and then no fd is lef
     [folderFd, containerFd, hostFd],
   );
   assert.equal(sys.called('unlink', 'unlinkat').length, 1); // the one before binding
+});
+
+test('N12 notify: where nothing of what has come may pass, nothing is sent at the end, and nothing is watched', () => {
+  const { sys, relay } = open();
+  sys.arrive(containerFd, 'MAINPID=1');
+  relay.close();
+  assert.deepEqual(sys.called('sendto'), []);
+  const forgotten = sys.called('epollCtl').filter(([, , op]) => op === EPOLL_CTL_DEL);
+  assert.deepEqual(
+    forgotten.map(([, , , fd]) => fd),
+    [containerFd],
+  );
 });
 
 test('N12 notify: more than a turn relays is relayed at the end, through interrupted calls too', () => {

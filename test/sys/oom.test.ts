@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { shieldFromOomKiller } from '../../src/oom/own-score.ts';
 import { type OomSubject, watchOom } from '../../src/oom/watch-oom.ts';
-import { EPOLLIN } from '../../src/sys/constants.ts';
+import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN, O_CLOEXEC, O_RDWR } from '../../src/sys/constants.ts';
 import {
   EACCES,
   EAGAIN,
@@ -30,6 +30,7 @@ interface Watched {
   readonly watch: ReturnType<typeof watchOom>;
   readonly warnings: string[];
   readonly debugs: string[];
+  readonly infos: string[];
   /** Of the eventfd or of inotify. */
   readonly fd: number;
   /** The markers that were tried, in order. */
@@ -56,19 +57,19 @@ function startWatch(
   subject: Partial<OomSubject>,
 ): Watched {
   const sys = createScriptedSys().file(`/proc/${pid}/cgroup`, cgroups);
-  const [warnings, debugs]: [string[], string[]] = [[], []];
+  const [warnings, debugs, infos]: [string[], string[], string[]] = [[], [], []];
   script(sys);
   const reactor = new Reactor(sys);
   const watch = watchOom(
     sys,
     reactor,
     { pid, bundle: '/bundle', persistDir: '/persist', ...subject },
-    { warn: text => warnings.push(text), info: () => undefined, debug: text => debugs.push(text) },
+    { warn: text => warnings.push(text), info: text => infos.push(text), debug: text => debugs.push(text) },
   );
   const fd = Number(sys.called('epollCtl').at(-1)?.[3] ?? -1);
   const markers = () =>
     sys.called('open').flatMap(([, path]) => (String(path).endsWith('/oom') ? [path] : []));
-  return { sys, reactor, watch, warnings, debugs, fd, markers };
+  return { sys, reactor, watch, warnings, debugs, infos, fd, markers };
 }
 
 function setCounters(sys: ScriptedSys, oom: number, oomKill: number): ScriptedSys {
@@ -137,6 +138,11 @@ describe('OOM watch, version 1', () => {
     watched.watch.checkAtEnd();
     assert.deepEqual(watched.markers(), bothMarkers);
     assert.deepEqual(watched.warnings, []);
+    assert.deepEqual(watched.infos, ['OOM received', 'OOM received']);
+    assert.deepEqual(watched.debugs, [
+      'Memory cgroup event count: 1, OOMs: 1',
+      'Memory cgroup event count: 4, OOMs: 4',
+    ]);
   });
 
   it('E23: a lone event of a cgroup that is gone is no OOM', () => {
@@ -161,6 +167,7 @@ describe('OOM watch, version 1', () => {
     happenV1(watched, 1);
     happenV1(watched, 1, true);
     assert.deepEqual(watched.markers(), ['/bundle/oom']);
+    assert.deepEqual(watched.infos, ['OOM received']);
   });
 
   it('E24: what came with the end is seen by the last look', () => {
@@ -181,9 +188,18 @@ describe('OOM watch, version 1', () => {
     const watched = watchV1();
     watched.sys.arrive(watched.fd, -EIO).events(watched.fd, EPOLLIN);
     turn(watched.reactor, 0);
+    const letGo = () => watched.sys.called('close', 'epollCtl').filter(call => call.includes(watched.fd));
+    const calls = [
+      ['epollCtl', 100, EPOLL_CTL_ADD, watched.fd, EPOLLIN],
+      ['epollCtl', 100, EPOLL_CTL_DEL, watched.fd, 0],
+      ['close', watched.fd],
+    ];
+    assert.deepEqual(letGo(), calls);
+    const reads = watched.sys.called('read').length;
     watched.watch.checkAtEnd();
     watched.watch.close();
-    assert.deepEqual(watched.sys.called('close').filter(([, fd]) => fd === watched.fd).length, 1);
+    assert.deepEqual(letGo(), calls);
+    assert.equal(watched.sys.called('read').length, reads);
   });
 
   it('E25: no oom_control is a warning, nothing is watched and no fd stays open', () => {
@@ -282,6 +298,8 @@ describe('OOM watch, version 2', () => {
     assert.deepEqual(watched.markers(), []);
     happenV2(watched, 1, 0);
     assert.deepEqual(watched.markers(), bothMarkers);
+    happenV2(watched, 1, 0);
+    assert.deepEqual(watched.infos, ['OOM received']);
     const kill = watchV2();
     happenV2(kill, 0, 1);
     assert.deepEqual(kill.markers(), bothMarkers);
@@ -408,8 +426,9 @@ describe('OOM watch, version 2', () => {
   });
 
   it('E19: a process in the root cgroup is not watched', () => {
-    const { sys, warnings } = startWatch('4:memory:/\n0::/\n', () => undefined, {});
+    const { sys, warnings, debugs } = startWatch('4:memory:/\n0::/\n', () => undefined, {});
     assert.deepEqual([sys.called('eventfd', 'inotifyInit'), warnings], [[], []]);
+    assert.deepEqual(debugs, ['Failed to get memory cgroup path. Container may have exited']);
   });
 
   it('E17: markers are new files of mode 0666 less the umask, and no symlink is followed', () => {
@@ -456,6 +475,7 @@ describe('own OOM score', () => {
     const sys = createScriptedSys().file(path, '200\n').answer('write', -EINTR);
     assert.equal(shieldFromOomKiller(sys, assert.fail), '200');
     assert.equal(sys.written(100).toString(), '-1000');
+    assert.deepEqual(sys.called('open'), [['open', path, O_RDWR | O_CLOEXEC, 0]]);
     assert.deepEqual(sys.calls.at(-1), ['close', 100]);
   });
 

@@ -35,6 +35,17 @@ describe('memory cgroup of a process', () => {
     assert.deepEqual(find('1:net_cls:/\n0::/a\n', '/root'), { version: 2, path: '/root/a' });
   });
 
+  it('E19: names of controllers are letters, digits and a few signs', () => {
+    assert.equal(find('3:a,z,A,Z,0,9,_=.-,memory:/x\n')?.path, '/sys/fs/cgroup/a,z,A,Z,0,9,_=.-,memory/x');
+    for (const sign of ['!', '@', '[', '`', '{', '~', ' ', '/'])
+      assert.equal(find(`3:memory,a${sign}:/x\n`), undefined, sign);
+  });
+
+  it('E19: the unified hierarchy has number 0 and no controllers', () => {
+    assert.equal(find('0:cpu:/a\n'), undefined);
+    assert.equal(find('5::/a\n'), undefined);
+  });
+
   it('E19: a name that only contains "memory" is another controller', () => {
     assert.equal(find('3:memory2:/a\n2:name=memory:/b\n'), undefined);
   });

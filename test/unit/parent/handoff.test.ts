@@ -46,6 +46,10 @@ describe('reading the handoff', () => {
     };
     const executable = scripted('conmon\0--cid\0id\0', Buffer.from('A=1\0'));
     assert.deepEqual(readHandoff(executable, 1, '7,500,3,4,20'), expected);
+    assert.deepEqual(
+      executable.called('open').map(([, path]) => path),
+      ['/proc/self/cmdline', '/proc/self/environ'],
+    );
     const node = launched('7,500,3,4,20', Buffer.from('A=1\0'));
     node.file('/proc/self/cmdline', 'conmon\0--no-warnings\0/src/main.ts\0--cid\0id\0');
     assert.deepEqual(readHandoff(node, 3), expected);

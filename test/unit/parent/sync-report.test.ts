@@ -46,7 +46,7 @@ describe('sync report', () => {
   });
 
   it('P12: the cut tears neither an escape nor a UTF-8 sequence', () => {
-    for (const last of ['\n', '\x01', 'é', '€', '😀']) {
+    for (const last of ['\n', '\x01', '\u0080', 'é', '\u0800', '€', '😀']) {
       for (let before = 4050; before < 4080; before++) {
         const line = encode(-1, 'x'.repeat(before) + last.repeat(20));
         assert.ok(line.length <= 4096);
@@ -54,6 +54,15 @@ describe('sync report', () => {
         assert.equal(message.replaceAll('x', '').replaceAll(last, ''), '');
       }
     }
+  });
+
+  it('P12: bytes that belong to no UTF-8 sequence are cut one by one', () => {
+    for (const lead of [0xc3, 0xe2, 0xf0, 0xf8, 0xff])
+      for (let before = 0; before < 3; before++) {
+        const rest = Buffer.from([lead, ...(lead >= 0xf8 ? [0x80, 0x80] : [0x41])]);
+        const line = encode(-1, Buffer.concat([Buffer.alloc(before, 'x'), ...Array(3000).fill(rest)]));
+        assert.equal(line.length, 4096, `${lead}`);
+      }
   });
 
   it('P12: any message gives one line of valid JSON that begins as the message does', () => {
