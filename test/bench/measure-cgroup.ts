@@ -7,13 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { O_RDWR } from '../../src/sys/constants.ts';
 import { startConmon } from '../fixtures/caller.ts';
-import { waitForEnd } from '../fixtures/waiting.ts';
+import { waitForEnd, waitUntil } from '../fixtures/waiting.ts';
 import type { Workplace } from './bench-monitor.ts';
 import { callerEnvironment, containerId, type Folders, makeFolders, podmanCreate } from './command-lines.ts';
 import { inTurns } from './contenders.ts';
 import type { Bench, Measurement } from './measure.ts';
 import { MemoryCgroup } from './memory-cgroup.ts';
 import { bytesPerMb } from './memory-samples.ts';
+import { isAsleep } from './process-facts.ts';
 import type { Sample } from './statistics.ts';
 
 const stepBytes = 32 * 1024;
@@ -94,25 +95,36 @@ function bisect(isEnough: (bytes: number) => boolean): number {
   return enough;
 }
 
-/** Whether a container has run to its end, and nobody was killed for it. */
-export function runsWithin(limitBytes: number, workplace: Workplace, conmon: string): boolean {
+/** Whether a container has run to its end, and nobody was killed for it. conmon is in the cgroup from its beginning, or
+ * from its go, as with CRI-O; by then it has read its own pages. */
+export function runsWithin(
+  limitBytes: number,
+  workplace: Workplace,
+  conmon: string,
+  from: 'beginning' | 'go' = 'go',
+): boolean {
   const directory = mkdtempSync(join(workplace.directory, 'cgroup-'));
   const folders = makeFolders(directory);
   const cgroup = MemoryCgroup.make()!;
   const stdio = openSync('/dev/null', O_RDWR);
+  cgroup.limit(limitBytes);
+  const joining = ['-c', 'echo 0 >"$0"; exec "$@"', cgroup.processesFile];
+  // Without orders the container ends as soon as it has begun.
+  const line = [conmon, '--api-version', '1', ...podmanCreate(workplace.runtime, folders)];
+  const [file = '', ...args] = from === 'go' ? line : ['/bin/sh', ...joining, ...line];
   const caller = startConmon({
-    conmon,
-    apiVersion: true,
-    // Without orders the container ends as soon as it has begun.
-    args: podmanCreate(workplace.runtime, folders),
+    conmon: file,
+    args,
     env: callerEnvironment,
     stdio: [stdio, stdio, stdio],
     startPipe: true,
   });
   closeSync(stdio);
   try {
-    cgroup.limit(limitBytes);
-    cgroup.add(caller.pid);
+    if (from === 'go') {
+      waitUntil(() => isAsleep(caller.pid), 'conmon to wait for its go');
+      cgroup.add(caller.pid);
+    }
     caller.go();
     const report = caller.readSync(limitMs);
     if (report === undefined || report.value <= 0) return false;

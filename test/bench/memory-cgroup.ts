@@ -66,6 +66,11 @@ export class MemoryCgroup {
     }
   }
 
+  /** Who writes its pid there, or 0, is in it. */
+  get processesFile(): string {
+    return join(this.#directory, 'cgroup.procs');
+  }
+
   add(pid: number): void {
     this.#write('cgroup.procs', pid);
   }
