@@ -41,6 +41,14 @@ struct granule {
 
 enum { span_header_bytes = 16, slab_header_bytes = sizeof(struct granule) };
 
+// A block that is mapped by itself begins as a granule does.
+struct mapped {
+	uint8_t kind;
+	size_t size;
+	struct mapped *next, *previous;
+};
+_Static_assert(offsetof(struct mapped, size) == offsetof(struct granule, size), "both are looked at as granules");
+
 static const uint16_t small_sizes[] = {
 	16,  24,  32,  40,  48,  56,  64,  72,  80,  88,  96,  104, 112,
 	120, 128, 144, 160, 176, 192, 208, 224, 248, 328, 496,
@@ -58,6 +66,7 @@ _Static_assert(sizeof(struct region) <= granule_bytes, "a region's state is its 
 
 static char first_region[region_bytes] __attribute__((aligned(region_bytes)));
 static struct region *regions;
+static struct mapped *all_mapped;
 static struct granule *slabs_with_room[classes];
 static bool reserve_is_open;
 static unsigned free_pages; // of all regions
@@ -305,13 +314,26 @@ static void *take_span(size_t bytes)
 
 static void *take_mapped(size_t bytes)
 {
-	size_t size = (bytes + span_header_bytes + page_bytes - 1) & ~(size_t)(page_bytes - 1);
-	struct granule *mapped = size < bytes ? NULL : (struct granule *)map(size);
+	size_t size = (bytes + sizeof(struct mapped) + page_bytes - 1) & ~(size_t)(page_bytes - 1);
+	struct mapped *mapped = size < bytes ? NULL : (struct mapped *)map(size);
 	if (!mapped)
 		return NULL;
-	mapped->kind = kind_mapped;
-	mapped->size = size;
-	return (char *)mapped + span_header_bytes;
+	*mapped = (struct mapped){.kind = kind_mapped, .size = size, .next = all_mapped};
+	if (all_mapped)
+		all_mapped->previous = mapped;
+	all_mapped = mapped;
+	return mapped + 1;
+}
+
+static void give_mapped_back(struct mapped *mapped)
+{
+	if (mapped->next)
+		mapped->next->previous = mapped->previous;
+	if (mapped->previous)
+		mapped->previous->next = mapped->next;
+	else
+		all_mapped = mapped->next;
+	munmap(mapped, mapped->size);
 }
 
 void *blocks_take(size_t bytes)
@@ -333,7 +355,11 @@ void *blocks_take_zeroed(size_t bytes)
 size_t blocks_usable(const void *block)
 {
 	const struct granule *granule = granule_of(block);
-	return granule->kind == kind_slab ? small_sizes[granule->class] : granule->size - span_header_bytes;
+	switch (granule->kind) {
+	case kind_slab: return small_sizes[granule->class];
+	case kind_mapped: return granule->size - sizeof(struct mapped);
+	default: return granule->size - span_header_bytes;
+	}
 }
 
 void blocks_give_back(void *block)
@@ -342,7 +368,20 @@ void blocks_give_back(void *block)
 	switch (granule->kind) {
 	case kind_slab: give_small_back(granule, block); break;
 	case kind_span: give_granules_back(granule, (unsigned)(granule->size / granule_bytes)); break;
-	case kind_mapped: munmap(granule, granule->size); break;
+	case kind_mapped: give_mapped_back((struct mapped *)granule); break;
 	default: __builtin_trap(); // no block of ours
 	}
+}
+
+void blocks_forget(void)
+{
+	while (all_mapped)
+		give_mapped_back(all_mapped);
+	while (regions) {
+		struct region *region = regions;
+		regions = region->next;
+		if ((char *)region != first_region)
+			munmap(region, region_bytes);
+	}
+	madvise(first_region, region_bytes, MADV_DONTNEED);
 }

@@ -13,5 +13,7 @@ void *blocks_take(size_t bytes);
 void *blocks_take_zeroed(size_t bytes);
 size_t blocks_usable(const void *block);
 void blocks_give_back(void *block);
+// Gives everything back at once. No block may be used any more, and none taken.
+void blocks_forget(void);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #ifdef HEAP_FAULTS
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #define blocks_take_zeroed(bytes) calloc(1, bytes)
 #define blocks_usable(block) malloc_usable_size((void *)(uintptr_t)(block))
 #define blocks_give_back free
+#define blocks_forget() ((void)0) // it is all in use to the end
 #endif
 
 // --- the image ------------------------------------------------------------------------------------------------
@@ -177,4 +179,10 @@ void *heap_realloc(void *block, size_t bytes)
 	memcpy(moved, block, usable < bytes ? usable : bytes);
 	heap_free(block);
 	return moved;
+}
+
+void heap_forget(void)
+{
+	madvise(image_arena, IMAGE_BYTES, MADV_DONTNEED); // it is read from the file again, should anybody look
+	blocks_forget();
 }

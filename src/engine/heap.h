@@ -38,5 +38,7 @@ void image_for_each(void (*visit)(void *block));
 // From here on blocks come from the heap. Unused memory of the image is zeroed: it may hold addresses of the stack,
 // which differ from one build to the next.
 void image_seal(void);
+// Gives all memory of the engine back, and with it what was written to the image.
+void heap_forget(void);
 
 #endif

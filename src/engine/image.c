@@ -9,10 +9,13 @@
 #include "napi.h"
 #include "text.h"
 
+#include <link.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -78,8 +81,61 @@ static void say_exception(JSContext *context)
 		fputs(frames, stderr);
 }
 
+// --- leaving
+
+static jmp_buf before_the_engine;
+static struct {
+	void (*then)(void *);
+	void *context;
+} left;
+
+// Of the first object, the executable: the pages of its file, which are read again where they are needed.
+static int forget_file_pages(struct dl_phdr_info *object, size_t size, void *context)
+{
+	(void)size, (void)context;
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+		if (segment->p_type != PT_LOAD || segment->p_flags & PF_W)
+			continue;
+		uintptr_t start = (object->dlpi_addr + segment->p_vaddr) & ~(page - 1);
+		uintptr_t end = (object->dlpi_addr + segment->p_vaddr + segment->p_memsz + page - 1) & ~(page - 1);
+		madvise((void *)start, end - start, MADV_DONTNEED);
+	}
+	return 1;
+}
+
+// What lies below the caller's frame, but for a page. Where the stack has never been there is nothing to give back.
+static void forget_stack(void)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t end = ((uintptr_t)__builtin_frame_address(0) & ~(page - 1)) - page;
+	uintptr_t bytes = 2 * stack_bytes_max;
+	madvise((void *)(end - bytes), bytes, MADV_DONTNEED);
+}
+
+void image_leave(void (*then)(void *), void *context)
+{
+	left.then = then;
+	left.context = context;
+	longjmp(before_the_engine, 1);
+}
+
+static _Noreturn void leave(void)
+{
+	heap_forget();
+	forget_stack();
+	dl_iterate_phdr(forget_file_pages, NULL);
+	left.then(left.context);
+	_exit(exit_failure); // it does not return
+}
+
+// --- the run
+
 void image_run(const char *handoff)
 {
+	if (setjmp(before_the_engine) != 0)
+		leave();
 	JS_UpdateStackTop(image.runtime);
 	JS_SetMaxStackSize(image.runtime, stack_bytes());
 	JSValue argument = JS_NewString(image.context, handoff);

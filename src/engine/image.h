@@ -11,6 +11,8 @@ bool image_is_there(void);
 bool image_has_stack(void);
 // The monitor, from its beginning to its end. `handoff` is what src/parent/handoff.ts reads.
 _Noreturn void image_run(const char *handoff);
+// Ends the monitor, but not the process: gives back all memory that only the engine needs, and calls `then`.
+_Noreturn void image_leave(void (*then)(void *), void *context);
 // Makes the image, when the executable is built. Returns the exit status.
 int image_main(int argc, char **argv);
 

@@ -38,8 +38,16 @@ export function planExitCommand(command: ExitCommand): SpawnPlan {
   };
 }
 
+/** Who is left in the delay. */
+export interface Waiting {
+  /** Whether somebody needs the monitor still. */
+  isNeeded(): boolean;
+  /** Has what is left of us wait for `leftMs` and run the command, and does not return where that can be. */
+  handOver(plan: SpawnPlan, leftMs: number): void;
+}
+
 /**
- * Waits for the delay, runs the command and waits for its end. Answers its exit status, 1 where it could not be
+ * Waits for the delay, runs the command and waits for its end. Returns its exit status, 1 where it could not be
  * started. What else ends meanwhile is reaped, but not waited for: a helper that the runtime left running would
  * keep us, and the caller who waits for us, as long as it lives.
  *
@@ -52,20 +60,27 @@ export function runExitCommand(
   command: ExitCommand,
   warn: (message: string) => void,
   onStart: () => void,
+  waiting?: Waiting,
 ): number {
-  if (command.delaySeconds > 0) passTime(reactor, command.delaySeconds * 1000, warn);
+  const plan = planExitCommand(command);
+  if (command.delaySeconds > 0) passTime(reactor, command.delaySeconds * 1000, plan, waiting, warn);
   const answer = sys.prctl(PR_SET_CHILD_SUBREAPER, 0);
   if (answer < 0) warn(`Failed to disable self subreaper attribute: ${errorWords(answer)}`);
   const status = new Int32Array(1); // made before: once the command runs, nothing may fail
-  const pid = sys.spawn(planExitCommand(command));
+  const pid = sys.spawn(plan);
   onStart();
   if (pid < 0) {
-    warn(`Failed to execute exit command ${command.file}: ${errorWords(pid)}`);
+    warn(`${describeNotStarted(command.file)}: ${errorWords(pid)}`);
     return notStartedStatus;
   }
   const exitStatus = awaitChild(sys, pid, status);
   reapZombies(sys);
   return exitStatus;
+}
+
+/** The warning of a command that cannot be started, up to its reason. */
+export function describeNotStarted(file: string): string {
+  return `Failed to execute exit command ${file}`;
 }
 
 /** Our own exit status: the container's, so that whoever started us sees it, unless the exit command failed. */
@@ -80,12 +95,21 @@ export function reapZombies(sys: Sys): void {
 }
 
 /** A wait that fails is no reason to leave the container uncleaned. */
-function passTime(reactor: Reactor, ms: number, warn: (message: string) => void): void {
-  let passed = false;
+function passTime(
+  reactor: Reactor,
+  ms: number,
+  plan: SpawnPlan,
+  waiting: Waiting | undefined,
+  warn: (message: string) => void,
+): void {
   try {
+    const endMs = reactor.nowMs() + ms;
+    let passed = false;
     reactor.after(ms, () => {
       passed = true;
     });
+    while (!passed && waiting?.isNeeded()) reactor.turn();
+    if (!passed) waiting?.handOver(plan, Math.max(0, Math.ceil(endMs - reactor.nowMs())));
     while (!passed) reactor.turn();
   } catch (error) {
     warn(`Failed to wait before the exit command: ${error instanceof Error ? error.message : error}`);

@@ -31,8 +31,13 @@ export function usageLine(text: string): string {
  */
 export function syslogLine(level: LogLevel, who: string, time: LocalTime, text: string): string {
   const priority = facilityUser | (level === 'error' ? severityErr : severityInfo);
+  return `<${priority}>${stamp(time)} conmon: ${syslogText(level, who, text)}`;
+}
+
+/** What a caller of syslog(3) would give it. */
+export function syslogText(level: LogLevel, who: string, text: string): string {
   const shownWho = escapeControls(who.slice(0, whoCharactersMax));
-  return `<${priority}>${stamp(time)} conmon: conmon ${shownWho} <${syslogWords[level]}>: ${escapeControls(text)}`;
+  return `conmon ${shownWho} <${syslogWords[level]}>: ${escapeControls(text)}`;
 }
 
 /**

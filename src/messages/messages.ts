@@ -14,7 +14,7 @@ import {
 } from '../sys/constants.ts';
 import { EINTR, EPERM } from '../sys/errno.ts';
 import type { Sys } from '../sys/sys.ts';
-import { encodeLine, stderrLine, syslogLine, usageLine } from './format.ts';
+import { encodeLine, stderrLine, syslogLine, syslogText, usageLine } from './format.ts';
 import { isSaid, type LogLevel } from './level.ts';
 
 export interface MessageOptions {
@@ -34,6 +34,8 @@ export interface Messages {
   warn(text: string): void;
   info(text: string): void;
   debug(text: string): void;
+  /** A warning for whoever says it in our place, by syslog(3); empty where syslog is not to be told. */
+  prepareWarning(text: string): string;
   /** To be called when stderr is let go of: from here on there is only syslog. */
   detachStderr(): void;
 }
@@ -54,6 +56,7 @@ export function openMessages(sys: Sys, options: MessageOptions): Messages {
     warn: say('warn'),
     info: say('info'),
     debug: say('debug'),
+    prepareWarning: text => (isSaid('warn', options.level) && syslog?.prepare('warn', text)) || '',
     detachStderr: () => stderr.close(),
   };
 }
@@ -143,6 +146,10 @@ class Syslog {
     if (this.#fd < 0) return;
     const length = encodeLine(syslogLine(level, this.#who, this.#now(), text), this.#buf);
     this.#sys.sendto(this.#fd, this.#buf, 0, length, MSG_DONTWAIT | MSG_NOSIGNAL, syslogPath);
+  }
+
+  prepare(level: LogLevel, text: string): string {
+    return syslogText(level, this.#who, text);
   }
 
   #now() {

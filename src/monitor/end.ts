@@ -1,6 +1,11 @@
 // How a monitor ends: the last acts in their order, whatever the end is.
 
-import { combineExitStatuses, runExitCommand } from '../exit/exit-command.ts';
+import {
+  combineExitStatuses,
+  describeNotStarted,
+  runExitCommand,
+  type Waiting,
+} from '../exit/exit-command.ts';
 import { writeExitFiles } from '../exit/exit-files.ts';
 import { readWaitStatus, unknownExitStatus } from '../exit/exit-status.ts';
 import { type Ending, type LastAct, lastActs } from '../lifecycle/last-acts.ts';
@@ -29,6 +34,8 @@ export class End {
   readonly #parts: Parts;
   readonly #done = new Set<LastAct>();
   #exitCommandStatus = 0;
+  /** Our own exit status, if the exit command does not fail and nothing goes wrong any more. */
+  #ownStatus: number | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -38,10 +45,10 @@ export class End {
   end(ending: Ending): number {
     const { processes } = this.#parts;
     if (processes.facts.timedOut) this.#killTimedOut();
+    this.#ownStatus = ending === 'exited' ? this.#exitStatus() & 0xff : exitFailure;
     for (const act of lastActs(ending)) this.#perform(act);
     this.#serveSlowClients();
-    const status = ending === 'exited' ? this.#exitStatus() & 0xff : exitFailure;
-    return combineExitStatuses(status, this.#exitCommandStatus);
+    return combineExitStatuses(this.#ownStatus, this.#exitCommandStatus);
   }
 
   /** The last acts after an error, ours or the system's. Nothing that goes wrong in one keeps the next from being
@@ -167,8 +174,22 @@ export class End {
     const { exitCommand: file, exitCommandArg: args, exitDelay: delaySeconds } = options;
     if (file === undefined) return;
     const command = { file, args, delaySeconds, environ, oomScoreAdj, openFilesMax };
-    this.#exitCommandStatus = runExitCommand(sys, reactor, command, warn, () => {
-      this.#done.add('runExitCommand'); // begun is as good as done
-    });
+    const onStart = () => this.#done.add('runExitCommand'); // begun is as good as done
+    const waiting = this.#waiting(file);
+    this.#exitCommandStatus = runExitCommand(sys, reactor, command, warn, onStart, waiting);
+  }
+
+  /** Only clients who have not read all output are left when the delay begins. */
+  #waiting(file: string): Waiting | undefined {
+    const { sys, io, messages } = this.#parts;
+    const ownStatus = this.#ownStatus;
+    if (ownStatus === undefined) return undefined; // broken off
+    return {
+      isNeeded: () => io.pendingForClients > 0,
+      handOver: (plan, leftMs) => {
+        io.closeClients();
+        sys.endInCommand(plan, leftMs, ownStatus, messages.prepareWarning(describeNotStarted(file)));
+      },
+    };
   }
 }

@@ -78,6 +78,7 @@ export const argumentKinds: { readonly [K in keyof Sys]: KindsOf<Parameters<Sys[
   shutdown: [int, int],
   setsockopt: [int, int, int],
   spawn: [{ is: 'plan' }],
+  endInCommand: [{ is: 'plan' }, size, uint8, text],
   getpid: [],
   getpgid: [int],
   setsid: [],

@@ -4,7 +4,7 @@
 
 import { checkArguments } from './argument-kinds.ts';
 import { CLOCK_MONOTONIC, EPOLL_CTL_DEL, EPOLLERR, EPOLLHUP } from './constants.ts';
-import { EAGAIN, ECHILD } from './errno.ts';
+import { EAGAIN, ECHILD, ENOSYS } from './errno.ts';
 import { checkFlags } from './needed-flags.ts';
 import type { Sys } from './sys.ts';
 
@@ -262,6 +262,7 @@ const defaults: { readonly [K in SysCall]: (script: Script, ...args: Parameters<
   shutdown: () => 0,
   setsockopt: () => 0,
   spawn: script => script.startChild(),
+  endInCommand: () => -ENOSYS,
   getpid: () => 4242,
   getpgid: (_script, pid) => pid,
   setsid: () => 4242,

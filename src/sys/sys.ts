@@ -102,6 +102,15 @@ export interface Sys {
   /** Starts a process: fds in place, every signal disposition default, no signal blocked. Returns its pid, or
    * -errno of the step in the child that failed (execve included). */
   spawn(plan: SpawnPlan): number;
+  /**
+   * Ends the process in a command, and gives back what memory that does not take: nothing is done after it. Closes all
+   * fds but 0 to 2, waits `delayMs`, is no subreaper any more, starts `plan` and waits for its end. Children that have
+   * ended are taken, signals ignored. The exit status is the command's, or `exitStatus` where that is 0; 1 where it cannot
+   * be started: syslog then has `complaint`, if it is not empty, and the reason.
+   *
+   * Returns -ENOSYS under Node.js, which has its memory for itself.
+   */
+  endInCommand(plan: SpawnPlan, delayMs: number, exitStatus: number, complaint: string): number;
   getpid(): number;
   getpgid(pid: number): number;
   setsid(): number;

@@ -456,6 +456,22 @@ describe('real Sys: processes', () => {
     assert.equal(status[0], 0);
   });
 
+  it('E28 endInCommand: Node.js goes on as it is, and no wrong argument is taken', () => {
+    const command = plan('/bin/true', ['true']);
+    assert.equal(sys.endInCommand(command, 0, 0, ''), -e.ENOSYS);
+    const endWith = sys.endInCommand as (...args: unknown[]) => number;
+    for (const args of [
+      [{}, 0, 0, ''],
+      [command, -1, 0, ''],
+      [command, 2 ** 53, 0, ''],
+      [command, 0.5, 0, ''],
+      [command, 0, 256, ''],
+      [command, 0, -1, ''],
+      [command, 0, 0, 1],
+    ])
+      assert.throws(() => endWith(...args), /^TypeError: sys: wrong argument/);
+  });
+
   it('R5 spawn: LISTEN_PID is the child when asked for', () => {
     const [reader, writer] = makePipe();
     const environ = Buffer.concat([Buffer.from('A=1\0LISTEN_PID='), Buffer.alloc(10)]);

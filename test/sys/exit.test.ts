@@ -5,6 +5,7 @@ import {
   planExitCommand,
   reapZombies,
   runExitCommand,
+  type Waiting,
 } from '../../src/exit/exit-command.ts';
 import { writeExitFiles } from '../../src/exit/exit-files.ts';
 import { PR_SET_CHILD_SUBREAPER } from '../../src/sys/constants.ts';
@@ -163,7 +164,11 @@ const command: ExitCommand = {
   oomScoreAdj: '100',
 };
 
-function run(sys: ScriptedSys, more: Partial<ExitCommand> = {}): { status: number; warnings: string[] } {
+function run(
+  sys: ScriptedSys,
+  more: Partial<ExitCommand> = {},
+  waiting?: Waiting,
+): { status: number; warnings: string[] } {
   const warnings: string[] = [];
   const reactor = new Reactor(sys);
   const status = runExitCommand(
@@ -172,6 +177,7 @@ function run(sys: ScriptedSys, more: Partial<ExitCommand> = {}): { status: numbe
     { ...command, ...more },
     message => warnings.push(message),
     () => {},
+    waiting,
   );
   return { status, warnings };
 }
@@ -229,6 +235,39 @@ describe('exit command', () => {
     const before = sys.monotonic[0];
     run(sys, { delaySeconds: 5 });
     assert.ok(sys.monotonic[0] - before >= 5);
+  });
+
+  it('E28: as soon as nobody needs us in the delay, what is left of it is handed over with the command', () => {
+    const sys = createScriptedSys().dies(5000, 0);
+    let turnsNeeded = 1;
+    const handed: unknown[] = [];
+    const { status } = run(
+      sys,
+      { delaySeconds: 5 },
+      {
+        isNeeded: () => {
+          if (turnsNeeded-- <= 0) return false;
+          sys.answer('epollWait', () => {
+            sys.advance(1500);
+            return 0;
+          });
+          return true;
+        },
+        handOver: (plan, leftMs) => handed.push([plan, leftMs]),
+      },
+    );
+    assert.deepEqual(handed, [[planExitCommand(command), 3500]]);
+    assert.equal(status, 0, 'where that cannot be, we wait and run it ourselves');
+    assert.equal(sys.called('spawn').length, 1);
+    assert.ok(sys.monotonic[0] >= 1005);
+  });
+
+  it('E28: without a delay, and with one that has passed, nothing is handed over', () => {
+    for (const delaySeconds of [0, 5]) {
+      const sys = createScriptedSys().dies(5000, 0);
+      run(sys, { delaySeconds }, { isNeeded: () => true, handOver: () => assert.fail() });
+      assert.equal(sys.called('spawn').length, 1);
+    }
   });
 
   it('E14: we stop being a subreaper before it starts; that it fails is a warning', () => {

@@ -179,6 +179,7 @@ export class Life {
       warn: say('warn'),
       info: say('info'),
       debug: () => {},
+      prepareWarning: text => `prepared: ${text}`,
       detachStderr: () => {},
     });
     this.callsBefore = sys.calls.length;

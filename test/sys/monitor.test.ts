@@ -15,6 +15,7 @@ import {
   EPIPE,
   ESRCH,
 } from '../../src/sys/errno.ts';
+import type { SpawnPlan } from '../../src/sys/sys.ts';
 import {
   attachFd,
   clientFd,
@@ -677,6 +678,58 @@ describe('clients', () => {
       ['close client', 'file /persist/exit: 0'],
     ] as const)
       assertBefore(life, first, then);
+  });
+});
+
+describe('the delay before the exit command', () => {
+  const delayed = [...create, '--exit-delay', '2'];
+  const handedOver = (life: Life) => life.sys.called('endInCommand');
+
+  it('E28: all else is done, and what is left is the command, the delay, the status and a warning', () => {
+    const life = new Life(delayed);
+    life.turn(life.runtimeEnds()).turn(life.containerEnds(exited(3)));
+    assert.equal(life.run(), 3);
+    const [, plan, ms, status, complaint] = handedOver(life)[0]!;
+    assert.equal((plan as SpawnPlan).file, '/cleanup');
+    assert.deepEqual([ms, status, complaint], [2000, 3, 'prepared: Failed to execute exit command /cleanup']);
+    const at = life.sys.calls.findIndex(([name]) => name === 'endInCommand');
+    const after = life.deedsByCall().filter(({ call }) => call > at);
+    assert.deepEqual(
+      after.map(({ text }) => text),
+      ['no subreaper', 'start /cleanup'],
+      'where it cannot be handed over, no more than that is done',
+    );
+  });
+
+  it('E28: a container that was not started leaves the status 1', () => {
+    const life = new Life(delayed);
+    life.turn(life.runtimeEnds(exited(1)));
+    assert.equal(life.run(), 1);
+    assert.equal(handedOver(life)[0]![3], 1);
+  });
+
+  it('E28: one that was killed by --timeout leaves 255', () => {
+    const life = new Life([...delayed, '--timeout', '1']);
+    life
+      .turn(life.runtimeEnds())
+      .turn(() => life.sys.advance(1000))
+      .turn(life.containerEnds(9));
+    assert.equal(life.run(), 255);
+    assert.equal(handedOver(life)[0]![3], 255);
+  });
+
+  it('E28: without a delay, and after an error, the monitor runs it itself', () => {
+    const whole = new Life(create);
+    whole.turn(whole.runtimeEnds()).turn(whole.containerEnds());
+    const broken = new Life(delayed);
+    broken.turn(broken.runtimeEnds()).turn(() => {
+      broken.waitErrno = EBADF;
+    });
+    for (const life of [whole, broken]) {
+      life.run();
+      assert.deepEqual(handedOver(life), []);
+      assert.equal(life.spawned.at(-1)!.file, '/cleanup');
+    }
   });
 });
 

@@ -640,7 +640,7 @@ NAPI_MODULE_INIT()
 		METHOD(unlink), METHOD(unlinkat), METHOD(symlink), METHOD(mkfifo), METHOD(umask),
 		METHOD(memfdCreate), METHOD(pipe2), METHOD(dup3), METHOD(fcntl), METHOD(ioctl), METHOD(eventfd), METHOD(socket),
 		METHOD(bind), METHOD(connect), METHOD(listen), METHOD(accept4), METHOD(send), METHOD(sendto), METHOD(sendFdTo), METHOD(sendFd),
-		METHOD(recv), METHOD(recvFd), METHOD(shutdown), METHOD(setsockopt), METHOD(spawn), METHOD(getpid), METHOD(getpgid),
+		METHOD(recv), METHOD(recvFd), METHOD(shutdown), METHOD(setsockopt), METHOD(spawn), METHOD(endInCommand), METHOD(getpid), METHOD(getpgid),
 		METHOD(setsid), METHOD(prctl), METHOD(kill), METHOD(waitpid), METHOD(pidfdOpen), METHOD(pidfdSendSignal),
 		METHOD(signalPipe), METHOD(ignoreSignal), METHOD(exit), METHOD(epollCreate), METHOD(epollCtl), METHOD(epollWait),
 		METHOD(inotifyInit), METHOD(inotifyAddWatch), METHOD(clockGettime), METHOD(localtime), METHOD(getcwd), METHOD(getrandom),

@@ -49,6 +49,7 @@ napi_value answer(const struct args *args, int64_t result);
 
 // Methods that have a file of their own.
 napi_value call_spawn(napi_env env, napi_callback_info info);
+napi_value call_endInCommand(napi_env env, napi_callback_info info);
 napi_value call_fillLines(napi_env env, napi_callback_info info);
 
 #endif

@@ -3,7 +3,7 @@
 // execve closes.
 
 #define _GNU_SOURCE
-#include "args.h"
+#include "spawn.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -19,26 +19,6 @@
 #include <unistd.h>
 
 enum { stack_size = 64 * 1024, listen_pid_digits = 10 };
-
-struct fd_move {
-	int from, to;
-};
-
-struct plan {
-	char *file;
-	char **argv;
-	char *environ_block;
-	char **envp;
-	struct fd_move *moves;
-	uint32_t moves_count;
-	int parent_death_signal;
-	char *oom_score_adj;
-	bool limits_open_files;
-	int64_t open_files_max; // soft RLIMIT_NOFILE; below 0 for none
-	char *listen_pid; // where the digits go, in environ_block
-	pid_t parent;
-	int error_pipe;
-};
 
 // --- in the child ---------------------------------------------------------------------------------------------
 
@@ -150,7 +130,7 @@ UNCHECKED static int child(void *context)
 
 // --- in the monitor -------------------------------------------------------------------------------------------
 
-static int run(struct plan *plan)
+int start_process(struct plan *plan)
 {
 	int pipe_fds[2];
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
@@ -191,7 +171,7 @@ static int run(struct plan *plan)
 	return error ? -error : pid;
 }
 
-static void free_plan(struct plan *plan)
+void free_plan(struct plan *plan)
 {
 	free(plan->file);
 	if (plan->argv)
@@ -233,7 +213,7 @@ static void *room_for(struct args *args, size_t count, size_t size)
 	return room;
 }
 
-static char *string_of(struct args *args, napi_value value)
+char *string_of(struct args *args, napi_value value)
 {
 	size_t length = 0;
 	if (args->wrong || napi_get_value_string_utf8(args->env, value, NULL, 0, &length) != napi_ok) {
@@ -313,28 +293,33 @@ static void read_fds(struct args *args, napi_value array, struct plan *plan)
 	}
 }
 
+void read_plan(struct args *args, napi_value from, struct plan *plan)
+{
+	*plan = (struct plan){0};
+	plan->file = string_of(args, property(args, from, "file"));
+	read_argv(args, property(args, from, "argv"), plan);
+	napi_value listen_pid = property(args, from, "listenPid");
+	bool with_listen_pid = false;
+	if (!is_undefined(args, listen_pid) && napi_get_value_bool(args->env, listen_pid, &with_listen_pid) != napi_ok)
+		args->wrong = true;
+	read_environ(args, property(args, from, "environ"), with_listen_pid, plan);
+	read_fds(args, property(args, from, "fds"), plan);
+	plan->parent_death_signal = int_property(args, from, "parentDeathSignal");
+	napi_value score = property(args, from, "oomScoreAdj");
+	if (!is_undefined(args, score))
+		plan->oom_score_adj = string_of(args, score);
+	napi_value open_files_max = property(args, from, "openFilesMax");
+	plan->limits_open_files = !is_undefined(args, open_files_max);
+	if (plan->limits_open_files)
+		plan->open_files_max = int64_of(args, open_files_max);
+}
+
 napi_value call_spawn(napi_env env, napi_callback_info info)
 {
 	struct args args = args_of(env, info, 1);
-	struct plan plan = {0};
-	napi_value from = args.values[0];
-	plan.file = string_of(&args, property(&args, from, "file"));
-	read_argv(&args, property(&args, from, "argv"), &plan);
-	napi_value listen_pid = property(&args, from, "listenPid");
-	bool with_listen_pid = false;
-	if (!is_undefined(&args, listen_pid) && napi_get_value_bool(env, listen_pid, &with_listen_pid) != napi_ok)
-		args.wrong = true;
-	read_environ(&args, property(&args, from, "environ"), with_listen_pid, &plan);
-	read_fds(&args, property(&args, from, "fds"), &plan);
-	plan.parent_death_signal = int_property(&args, from, "parentDeathSignal");
-	napi_value score = property(&args, from, "oomScoreAdj");
-	if (!is_undefined(&args, score))
-		plan.oom_score_adj = string_of(&args, score);
-	napi_value open_files_max = property(&args, from, "openFilesMax");
-	plan.limits_open_files = !is_undefined(&args, open_files_max);
-	if (plan.limits_open_files)
-		plan.open_files_max = int64_of(&args, open_files_max);
-	int64_t result = args.wrong ? -EINVAL : run(&plan);
+	struct plan plan;
+	read_plan(&args, args.values[0], &plan);
+	int64_t result = args.wrong ? -EINVAL : start_process(&plan);
 	free_plan(&plan);
 	if (result == -1)
 		errno = EPERM; // which is what -1 means here; answer() takes -1 for a failed call, whose errno it reads
