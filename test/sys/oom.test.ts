@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { shieldFromOomKiller } from '../../src/oom/own-score.ts';
 import { type OomSubject, watchOom } from '../../src/oom/watch-oom.ts';
-import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN, O_CLOEXEC, O_RDWR } from '../../src/sys/constants.ts';
+import {
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  EPOLLIN,
+  O_CLOEXEC,
+  O_RDONLY,
+  O_RDWR,
+  O_WRONLY,
+} from '../../src/sys/constants.ts';
 import {
   EACCES,
   EAGAIN,
@@ -120,11 +128,10 @@ const bothMarkers = ['/persist/oom', '/bundle/oom'];
 describe('OOM watch, version 1', () => {
   it('E23: the eventfd is registered for memory.oom_control through cgroup.event_control', () => {
     const { sys, fd } = watchV1();
-    const [, control, oomControl] = sys.called('open').map(([, path]) => path);
-    assert.deepEqual(
-      [control, oomControl],
-      [`${v1Path}/cgroup.event_control`, `${v1Path}/memory.oom_control`],
-    );
+    assert.deepEqual(sys.called('open').slice(1), [
+      ['open', `${v1Path}/cgroup.event_control`, O_WRONLY | O_CLOEXEC, 0],
+      ['open', `${v1Path}/memory.oom_control`, O_RDONLY | O_CLOEXEC, 0],
+    ]);
     const [, written, text] = sys.called('write')[0]!;
     const closed = sys.called('close').map(([, closedFd]) => closedFd);
     assert.equal(String(text), `${fd} ${closed.at(-2)}`);
@@ -182,6 +189,8 @@ describe('OOM watch, version 1', () => {
     watched.sys.arrive(watched.fd, -EAGAIN);
     watched.watch.checkAtEnd();
     assert.deepEqual([watched.markers(), watched.warnings], [[], []]);
+    happenV1(watched, 1);
+    assert.deepEqual(watched.markers(), bothMarkers);
   });
 
   it('E25: an eventfd that breaks is let go', () => {
@@ -404,16 +413,34 @@ describe('OOM watch, version 2', () => {
     assert.deepEqual(watched.markers(), bothMarkers);
   });
 
-  it('E25: an inotify fd that breaks is let go, and the last look still works', () => {
-    const watched = watchV2();
-    watched.sys.arrive(watched.fd, -EBADF).events(watched.fd, EPOLLIN);
-    turn(watched.reactor, 0);
-    setCounters(watched.sys, 1, 1);
-    watched.watch.checkAtEnd();
-    watched.watch.close();
-    assert.deepEqual(watched.markers(), bothMarkers);
-    assert.equal(watched.sys.called('close').filter(([, fd]) => fd === watched.fd).length, 1);
+  it('E20: a read that is interrupted, or finds nothing, does not end the watch', () => {
+    for (const errno of [EINTR, EAGAIN]) {
+      const watched = watchV2();
+      watched.sys.arrive(watched.fd, -errno).events(watched.fd, EPOLLIN);
+      turn(watched.reactor, 0);
+      happenV2(watched, 1, 0);
+      assert.deepEqual(watched.markers(), bothMarkers);
+    }
   });
+
+  for (const arrival of [-EBADF, 0])
+    it(`E25: an inotify fd that breaks (${arrival}) is let go, and the last look still works`, () => {
+      const watched = watchV2();
+      watched.sys.arrive(watched.fd, arrival).events(watched.fd, EPOLLIN);
+      turn(watched.reactor, 0);
+      const letGo = () => watched.sys.called('close', 'epollCtl').filter(call => call.includes(watched.fd));
+      const calls = [
+        ['epollCtl', 100, EPOLL_CTL_ADD, watched.fd, EPOLLIN],
+        ['epollCtl', 100, EPOLL_CTL_DEL, watched.fd, 0],
+        ['close', watched.fd],
+      ];
+      assert.deepEqual(letGo(), calls);
+      setCounters(watched.sys, 1, 1);
+      watched.watch.checkAtEnd();
+      watched.watch.close();
+      assert.deepEqual(watched.markers(), bothMarkers);
+      assert.deepEqual(letGo(), calls);
+    });
 
   it('E25: a process that is gone is no warning, one whose cgroup cannot be read is', () => {
     assert.deepEqual(watchV1(sys => sys.file(`/proc/${pid}/cgroup`, -EACCES)).warnings, [
