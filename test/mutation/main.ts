@@ -1,12 +1,13 @@
 // Changes one place of the monitor's source at a time, and looks whether a test of test/unit and test/sys fails. What
 // none sees is printed: it needs a test, or a reason in docs/decisions/mutation.md.
 //
-//   main.ts [path below src]...        by default every room of the monitor
+//   main.ts [--every N] [path below src]...        by default every room of the monitor, and every place
 
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, globSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 import { API } from 'typescript/unstable/sync';
 import { type Coverage, measureCoverage } from './coverage.ts';
 import { findMutants, type Mutant } from './mutants.ts';
@@ -32,9 +33,14 @@ const results = join(project, 'build/mutation.jsonl');
 
 type Outcome = 'seen' | 'survived' | 'not run';
 
-main(process.argv.slice(2));
+const { values, positionals } = parseArgs({
+  options: { every: { type: 'string', default: '1' } },
+  allowPositionals: true,
+});
+main(positionals, Number(values.every));
 
-function main(paths: readonly string[]): void {
+/** Of `every` places one is tried: for a look at rooms that would take long. */
+function main(paths: readonly string[], every: number): void {
   mkdirSync(join(project, 'build'), { recursive: true });
   const known = readResults();
   const coverage = globSync('test/{unit,sys}/**/*.test.ts', { cwd: project })
@@ -52,7 +58,7 @@ function main(paths: readonly string[]): void {
 
   const counts: Record<Outcome, number> = { seen: 0, survived: 0, 'not run': 0 };
   for (const { path, url, source, mutants } of listFiles(paths.length > 0 ? paths : rooms)) {
-    for (const mutant of mutants) {
+    for (const mutant of mutants.filter((_, i) => i % every === 0)) {
       const line = source.slice(0, mutant.start).split('\n').length;
       const key = JSON.stringify([path, source.split('\n')[line - 1]!.trim(), mutant.what]);
       const outcome = known.get(key) ?? tryMutant(path, url, mutant, coverage);
