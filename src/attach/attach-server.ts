@@ -2,7 +2,7 @@
 // client that fails costs that client alone.
 
 import type { StreamName } from '../stream-name.ts';
-import { EPOLLIN, SO_SNDBUF, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../sys/constants.ts';
+import { EPOLLIN, MADV_DONTNEED, SO_SNDBUF, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../sys/constants.ts';
 import { EAGAIN, ECONNABORTED, EINTR, errorWords } from '../sys/errno.ts';
 import { FatalError } from '../sys/errors.ts';
 import { IdleTimer } from '../sys/idle-timer.ts';
@@ -58,7 +58,9 @@ export class AttachServer implements ClientOwner {
   readonly #socket: AttachSocket;
   readonly #hooks: AttachHooks;
   readonly #clients = new Set<AttachClient>();
-  #received: Uint8Array | undefined;
+  /** Mapped once, so that no input is refused for want of memory; its pages are used as far as input is long. */
+  readonly #received = new Uint8Array(receiveBytesMax);
+  #isAccepting = true;
   #acceptRest: Timer | undefined;
   #stuckCheck: Timer | undefined;
   /** Noted when memory is used that is kept for what comes next. */
@@ -126,9 +128,14 @@ export class AttachServer implements ClientOwner {
     });
   }
 
-  /** Takes the socket and its link out of the file system. Clients that are attached stay so. */
+  /** Takes the socket and its link out of the file system, and no more clients: what the end needs of fds is not theirs.
+   * Clients that are attached stay so. */
   unlink(): void {
     this.#socket.unlink();
+    this.#acceptRest?.cancel();
+    this.#acceptRest = undefined;
+    this.#isAccepting = false;
+    this.reactor.rearm(this.#socket.fd, 0);
   }
 
   /** Closes the listener and every client, what is still queued for them with it. No hook is called. */
@@ -144,12 +151,11 @@ export class AttachServer implements ClientOwner {
 
   get receiveBuffer(): Uint8Array {
     this.#memoryUse.note();
-    this.#received ??= new Uint8Array(receiveBytesMax);
     return this.#received;
   }
 
   onInput(length: number): void {
-    if (!this.#hooks.onInput(this.#received!, 0, length)) this.takesInput = false;
+    if (!this.#hooks.onInput(this.#received, 0, length)) this.takesInput = false;
   }
 
   onInputEnd(): void {
@@ -169,7 +175,7 @@ export class AttachServer implements ClientOwner {
   }
 
   #accept(): void {
-    while (!this.#acceptRest) {
+    while (this.#isAccepting && !this.#acceptRest) {
       const fd = this.sys.accept4(this.#socket.fd, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd === -EAGAIN) return;
       if (fd >= 0) this.#serve(fd);
@@ -221,6 +227,6 @@ export class AttachServer implements ClientOwner {
   #giveMemoryBack(): void {
     this.#memoryUse.cancel();
     this.queue.release();
-    this.#received = undefined;
+    this.sys.madvise(this.#received, MADV_DONTNEED);
   }
 }

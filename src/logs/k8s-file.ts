@@ -24,7 +24,7 @@ export class K8sFile implements LogDriver {
   readonly #log: LimitedLog;
   /** What may wait, where the log is no regular file. */
   readonly #stream: LogStream | undefined;
-  #records: RecordBuffer | undefined;
+  readonly #records: RecordBuffer;
   readonly #prefix: RecordPrefix;
   readonly #unfinished: Readonly<Record<StreamName, Unfinished>> = {
     stdout: { bytes: new Uint8Array(recordTextBytesMax), length: 0 },
@@ -36,6 +36,7 @@ export class K8sFile implements LogDriver {
     this.#log = log;
     this.#stream = stream;
     this.#prefix = new RecordPrefix(sys);
+    this.#records = new RecordBuffer(this.#prefix.bytes, log);
   }
 
   write(stream: StreamName, buf: Uint8Array, start: number, end: number): void {
@@ -89,7 +90,7 @@ export class K8sFile implements LogDriver {
   }
 
   release(): void {
-    this.#records?.release(this.#sys);
+    this.#records.release(this.#sys);
   }
 
   close(): void {
@@ -107,12 +108,10 @@ export class K8sFile implements LogDriver {
     unfinished.length -= length;
   }
 
-  /** Gives the records that follow their time. Their buffer is made for the first of them: at start-up it would
-   * cost a third of a millisecond, and many a container prints nothing. */
+  /** Gives the records that follow their time. */
   #stamp(stream: StreamName): RecordBuffer {
     this.#prefix.stamp(stream);
     this.#log.setSecond(this.#prefix.second);
-    this.#records ??= new RecordBuffer(this.#prefix.bytes, this.#log);
     return this.#records;
   }
 }

@@ -78,10 +78,10 @@ export class End {
 
   readonly #acts: Record<LastAct, () => void> = {
     endProcesses: () => this.#parts.processes.endAll(this.#readPid()),
-    checkOom: () => this.#parts.oom?.checkAtEnd(),
+    checkOom: () => this.#parts.spareFd?.lend(() => this.#parts.oom?.checkAtEnd()),
     drainOutput: () => this.#parts.io.drainOutput(),
     syncLogs: () => this.#parts.logs.sync(),
-    closeInheritedFds: () => closeParkedFds(this.#parts.sys, this.#parts.parkedFds),
+    closeInheritedFds: () => this.#closeInheritedFds(),
     unlinkAttachSocket: () => this.#parts.io.unlinkAttachSocket(),
     releaseClients: () => this.#releaseClients(),
     writePersistExitFile: () => this.#writeExitFile({ persistDir: this.#parts.options.persistDir }),
@@ -90,6 +90,11 @@ export class End {
     closeAll: () => this.#closeAll(),
     runExitCommand: () => this.#runExitCommand(),
   };
+
+  #closeInheritedFds(): void {
+    closeParkedFds(this.#parts.sys, this.#parts.parkedFds);
+    this.#parts.spareFd?.release();
+  }
 
   /** What the runtime says is the container's pid. */
   #readPid(): number | undefined {

@@ -27,6 +27,7 @@ import { findVariable, readVariable } from '../sys/environ.ts';
 import { FatalError } from '../sys/errors.ts';
 import { readFile } from '../sys/files.ts';
 import { Reactor } from '../sys/reactor.ts';
+import { SpareFd } from '../sys/spare-fd.ts';
 import type { Sys } from '../sys/sys.ts';
 import { utf8Bytes, utf8Text } from '../sys/text.ts';
 import { ContainerIo } from './container-io.ts';
@@ -56,7 +57,7 @@ export class Monitor {
       syncPipe: new SyncPipe(sys, this.#pipes.sync, chooseReportKey(options), warn),
       processes: new Processes(sys, reactor, options.terminal),
       io: new ContainerIo(sys, reactor, options, logs, warn),
-      ...{ notify: undefined, oom: undefined, oomScoreAdj: undefined },
+      ...{ spareFd: undefined, notify: undefined, oom: undefined, oomScoreAdj: undefined },
     };
     this.#end = new End(this.#parts);
   }
@@ -151,7 +152,7 @@ export class Monitor {
       ownPid: sys.getpid(),
     });
     processes.startRuntime(plan);
-    sys.close(devNull);
+    this.#parts.spareFd = new SpareFd(sys, devNull);
     io.closeTheirPipes();
     if (logs.passthrough) this.#letGoOfStdio();
   }

@@ -7,6 +7,7 @@ import type { OomWatch } from '../oom/watch-oom.ts';
 import type { Options } from '../options/options.ts';
 import type { SyncPipe } from '../parent/sync-pipe.ts';
 import type { Reactor } from '../sys/reactor.ts';
+import type { SpareFd } from '../sys/spare-fd.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { ContainerIo } from './container-io.ts';
 import type { Processes } from './processes.ts';
@@ -27,6 +28,8 @@ export interface Parts {
   readonly logs: Logs;
   readonly io: ContainerIo;
   readonly processes: Processes;
+  /** For the files that the end writes. */
+  spareFd: SpareFd | undefined;
   notify: NotifyRelay | undefined;
   oom: OomWatch | undefined;
   /** The OOM score that we had, where ours is another now. */

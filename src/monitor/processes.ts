@@ -37,6 +37,7 @@ export class Processes {
   readonly #facts: { -readonly [Name in keyof Facts]: Facts[Name] };
   readonly #sys: Sys;
   readonly #reactor: Reactor;
+  readonly #signalFd: number;
   #stopSignal = 0;
   #runtimePid = -1;
   #container: ContainerProcess | undefined;
@@ -59,7 +60,8 @@ export class Processes {
     const fd = sys.signalPipe([SIGCHLD, ...forwardedSignals]);
     if (fd < 0)
       throw new FatalError('Failed to register the signal handler', { errno: fd, syscall: 'sigaction' });
-    reactor.watch(fd, EPOLLIN, () => this.#readSignals(fd));
+    this.#signalFd = fd;
+    reactor.watch(fd, EPOLLIN, () => this.#readSignals());
   }
 
   /** What has happened so far. */
@@ -72,8 +74,9 @@ export class Processes {
     return this.#stopSignal;
   }
 
-  /** What has come so far is not meant for what comes now. */
+  /** What has come so far, noticed or not, is not meant for what comes now. */
   forgetStopSignal(): void {
+    this.#readSignals();
     this.#stopSignal = 0;
   }
 
@@ -143,9 +146,9 @@ export class Processes {
     return 'unknown';
   }
 
-  #readSignals(fd: number): void {
+  #readSignals(): void {
     const numbers = new Uint8Array(signalsPerReadMax);
-    const count = this.#sys.read(fd, numbers, 0, numbers.length);
+    const count = this.#sys.read(this.#signalFd, numbers, 0, numbers.length);
     const signals = numbers.subarray(0, Math.max(count, 0));
     // First who has ended: a signal would go to a runtime that is gone, and be lost to the container it left.
     if (signals.includes(SIGCHLD)) this.#reap();

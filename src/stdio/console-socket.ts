@@ -99,8 +99,10 @@ export function openConsoleSocket(
     if (open && connection < 0) accept();
     if (open && connection >= 0) receive();
   };
-  reactor.watch(listener, EPOLLIN, accept);
-  return { path, poll, close };
+  const watched = reactor.tryWatch(listener, EPOLLIN, accept);
+  if (watched >= 0) return { path, poll, close };
+  close();
+  throw new FatalError(`Failed to watch ${path}`, { errno: watched, syscall: 'epoll_ctl', path });
 }
 
 /** Binding is what creates the socket, with no rights for others: nobody can be there before us, or get in. */

@@ -2,10 +2,12 @@
 // is stepped back: the container and its log go on.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 
+import { SIGKILL } from '../../src/sys/constants.ts';
+import { sys } from '../../src/sys/real.ts';
 import { type AttachClient, connectAttach } from '../fixtures/attach-client.ts';
 import { form } from '../fixtures/conmon.ts';
 import { makeFault } from '../fixtures/faulty-libc.ts';
@@ -140,6 +142,24 @@ test('fault: no fd left, and clients that hold theirs to the end: the exit files
   assert.ok(box.output() === output);
   for (const client of clients) client.close();
   assert.equal(box.end(), 3);
+});
+
+test('fault: no fd left, clients that read nothing and others that wait, and the container is killed: the exit files are written', {
+  skip: withoutFdLimits,
+}, t => {
+  const { file } = makeOutput(t, longBytes);
+  const gate = makeGate(t);
+  const box = startMonitored(t, { before: withFds(fdsMax), container: `read go <${gate}; exec cat ${file}` });
+  const pid = box.started();
+  const clients = takeAllFds(box, fdsMax);
+  for (let i = 0; i < 3; i++) clients.push(connectAttach(box.attachSocket));
+  openGate(gate);
+  waitUntil(() => statSync(box.log).size > shortBytes, 'output that waits for all of them');
+  sys.kill(pid, SIGKILL);
+  assert.equal(box.exitStatus(), '137');
+  assert.equal(readFileSync(box.persistFile, 'utf8'), '137');
+  for (const client of clients) client.close();
+  assert.equal(box.end(), 137);
 });
 
 test('fault: too few fds to start with: an answer or a message for any number of them, and nothing left', {

@@ -146,6 +146,15 @@ describe('the terminal', () => {
     assert.deepEqual(warnings, []);
   });
 
+  it('a listener that cannot be watched is fatal, and its file is removed', () => {
+    const sys = createScriptedSys().answer('epollCtl', -ENOMEM);
+    assert.throws(
+      () => openConsoleSocket(sys, new Reactor(sys), '/t', { onConsole() {} }, () => {}),
+      /Failed to watch \/t\/conmon-term\..*: Cannot allocate memory/,
+    );
+    assert.match(String(sys.called('unlink')[0]?.[1]), /^\/t\/conmon-term\./);
+  });
+
   it('comes with the next poll where its connection cannot be watched', () => {
     const { sys, socket, turn, consoles, closed } = open();
     sys.answer('epollCtl', 0, -ENOMEM); // the listener is let go, and then the kernel has no memory

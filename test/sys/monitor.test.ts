@@ -649,6 +649,27 @@ describe('clients', () => {
     );
   });
 
+  it('G6: a signal that came during the exit command, and was not yet noticed, does not end the waiting for a slow one', () => {
+    const life = new Life(create);
+    life
+      .turn(life.clientComes())
+      .turn(life.runtimeEnds())
+      .turn(() => life.sys.answer('send', -EAGAIN), life.says('stdout', 'for the client'))
+      .turn(life.containerEnds())
+      .turn(life.nothing());
+    const spawn = life.sys.spawn;
+    life.sys.spawn = plan => {
+      const pid = spawn(plan);
+      if (plan.file === '/cleanup') {
+        life.signal(SIGTERM)();
+        life.turn(() => life.sys.events(clientFd, EPOLLOUT));
+      }
+      return pid;
+    };
+    assert.equal(life.run(), 0);
+    assert.equal(life.sys.written(clientFd).toString(), '\x02for the client');
+  });
+
   it('A25: a signal ends the waiting for one that never reads', () => {
     const life = new Life(create);
     life
