@@ -381,7 +381,7 @@ test('attach server A24: the memory for input is given back a second after its l
   assert.equal(buffers.size, 1);
 });
 
-test('attach server: once its socket is unlinked nobody is accepted, also who came before: the end needs the fds', () => {
+test('attach server A27: once its socket is unlinked nobody is accepted, also who came before: the end needs the fds', () => {
   const on = open();
   on.sys.answer('accept4', -EMFILE).events(listener, EPOLLIN);
   turn(on.reactor, 0);
