@@ -79,8 +79,8 @@ for (const [name, signal] of Object.entries(endingSignals)) {
 
   test(`G6 ${name} while the exit files wait for a client that does not read: they and all its output come`, t => {
     const gate = makeGate(t);
-    const { box, client, output } = startWithSlowClient(t, gate);
-    waitForEnd(box.started());
+    const { box, pid, client, output } = startWithSlowClient(t, gate);
+    waitForEnd(pid);
     sys.kill(box.monitor, signal);
     assert.equal(box.exitStatus(), '3');
     assert.ok(client.receiveAll().stdout.equals(output));
@@ -160,8 +160,8 @@ function startWithSlowClient(t: TestContext, gate: string) {
   const file = join(makeFolder(t), 'output');
   writeFileSync(file, output);
   const box = startMonitored(t, { container: `read go <${gate}; cat ${file}; exit 3` });
-  waitForFile(box.attachSocket);
+  const pid = box.started(); // the socket listens by then
   const client = connectAttach(box.attachSocket);
   openGate(gate);
-  return { box, client, output };
+  return { box, pid, client, output };
 }
