@@ -4,7 +4,14 @@ import { headRoomBytes, type LogDriver } from '../../src/logs/driver.ts';
 import { openJournald } from '../../src/logs/journald.ts';
 import type { JournaldOptions } from '../../src/logs/journald-fields.ts';
 import type { StreamName } from '../../src/stream-name.ts';
-import { EPOLLOUT, F_ADD_SEALS, F_SEAL_ALL } from '../../src/sys/constants.ts';
+import {
+  EPOLLOUT,
+  F_ADD_SEALS,
+  F_SEAL_ALL,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+} from '../../src/sys/constants.ts';
 import {
   EACCES,
   EAGAIN,
@@ -75,6 +82,7 @@ test('J1 journald: an entry has the container’s fields, the priority and the l
 test('J1 journald: one datagram a line, to the journal’s socket, without waiting', () => {
   const { sys, print } = open();
   print('a\nb\nc\n');
+  assert.deepEqual(sys.called('socket'), [['socket', SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK]]);
   assert.deepEqual(sys.called('connect'), [['connect', socketFd, journalPath]]);
   assert.deepEqual(
     sys.called('send').map(([, fd, , flags]) => [fd, flags]),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
+  chooseJournaldPriority,
   encodeField,
   encodeFixedFields,
   type JournaldOptions,
@@ -130,6 +131,12 @@ test('J9 prefix: only what is inside the range counts', () => {
 
 test('J9 variable: its two words, and nothing else', () => {
   assert.equal(parseJournaldPriority('stream'), 'stream');
+  const warnings: string[] = [];
+  const choose = (value: string | undefined) => chooseJournaldPriority(value, text => warnings.push(text));
+  assert.deepEqual([choose(undefined), choose('stream'), choose('prefix')], ['stream', 'stream', 'prefix']);
+  assert.deepEqual(warnings, []);
+  assert.equal(choose('level'), 'stream');
+  assert.deepEqual(warnings, ['CONMON_JOURNALD_PRIORITY is neither stream nor prefix: level']);
   assert.equal(parseJournaldPriority('prefix'), 'prefix');
   for (const value of ['', 'Prefix', '1', 'true']) assert.equal(parseJournaldPriority(value), undefined);
 });

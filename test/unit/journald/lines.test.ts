@@ -28,6 +28,30 @@ function split(...chunks: string[]): Piece[] {
 
 const whole = (text: string): Piece => ({ text, partial: false, first: true });
 
+test('J14 lines: what was not taken is not given away by the end, nor is an end given twice', () => {
+  const taken: string[] = [];
+  let takes = true;
+  const lines = new JournalLines((buf, start, end) => {
+    if (takes) taken.push(Buffer.from(buf.subarray(start, end)).toString());
+    return takes;
+  });
+  const write = (text: string) => {
+    const buf = Buffer.alloc(headRoomBytes + text.length);
+    buf.write(text, headRoomBytes);
+    lines.write(buf, headRoomBytes, buf.length);
+  };
+  write('a');
+  takes = false;
+  write('b\nc');
+  takes = true;
+  lines.end();
+  assert.deepEqual(taken, []);
+  lines.resume();
+  lines.end();
+  lines.end();
+  assert.deepEqual(taken, ['ab\n', 'c']);
+});
+
 test('J4 lines: each line is a piece of its own, newline included', () => {
   assert.deepEqual(split('a\n\nbc\n'), [whole('a\n'), whole('\n'), whole('bc\n')]);
 });
