@@ -27,7 +27,7 @@ const rooms = [
   'stdio',
 ];
 /** A change may make an endless loop, or one that takes all memory: that is seen. So is all that takes so much longer. */
-const [slower, limitMsMin] = [5, 5000];
+const [slower, limitMsMin] = [2, 4000];
 /** One line for each change that was tried; what is in it is not tried again. */
 const results = join(project, 'build/mutation.jsonl');
 
