@@ -15,6 +15,10 @@ import {
   EPOLLRDHUP,
   MSG_DONTWAIT,
   MSG_TRUNC,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_PATH,
   S_IFSOCK,
   SHUT_RD,
   SHUT_RDWR,
@@ -110,23 +114,27 @@ test('attach socket A4: the mode is set before the socket has a name, the name i
       ['listen', '20', '10'],
     ],
   );
+  const [opened, remembered] = sys.called('open', 'openat');
+  assert.deepEqual(opened, ['open', '/b', O_PATH | O_DIRECTORY | O_CLOEXEC, 0]);
+  assert.deepEqual(remembered!.slice(2), ['attach', O_PATH | O_NOFOLLOW | O_CLOEXEC, 0]);
 });
 
 test('attach socket: each step that fails is a FatalError that says which, and its fds are closed', () => {
   const steps = [
+    ['open', -EACCES, /failed to open socket path parent dir \/b: Permission denied/],
     ['socket', -EMFILE, /Failed to create socket \/b\/attach: Too many open files/],
     ['unlinkat', -EACCES, /Failed to remove existing socket: \/b\/attach: Permission denied/],
     ['fchmod', -EINVAL, /Failed to change socket permissions \/b\/attach/],
     ['bind', -EADDRINUSE, /Failed to bind to attach socket \/b\/attach: Address already in use/],
+    ['openat', -ENOENT, /Failed to open attach: No such file or directory/],
     ['listen', -EADDRINUSE, /Failed to listen on attach socket: \/b\/attach/],
     ['epollCtl', -ENOMEM, /Failed to watch attach socket: Cannot allocate memory/],
   ] as const;
   for (const [call, answer, message] of steps) {
     const sys = createScriptedSys().answer(call, answer);
-    sys.always('lstatat', (_dirfd, _path, out) => {
-      out[0] = S_IFSOCK | 0o700;
-      return 0;
-    });
+    sys
+      .always('lstatat', (_dirfd, _path, out) => fillSocket(out))
+      .always('fstat', (_fd, out) => fillSocket(out));
     const hooks = { onInput: () => true, onInputEnd() {}, onRoom() {} };
     const reactor = new Reactor(sys);
     assert.throws(
@@ -134,9 +142,21 @@ test('attach socket: each step that fails is a FatalError that says which, and i
       (error: FatalError) => error instanceof FatalError && message.test(error.message),
       call,
     );
-    if (call !== 'socket') assert.ok(sys.called('close').length >= 2, call);
+    const closed = sys.called('close').map(([, fd]) => fd);
+    assert.equal(new Set(closed).size, closed.length, `${call}: closed once`);
+    if (call !== 'open' && call !== 'socket') assert.ok(closed.length >= 2, call);
+    // The one that was there, and the one that was made.
+    const isMade = ['openat', 'listen', 'epollCtl'].includes(call);
+    const removed = sys.called('unlinkat').length;
+    assert.equal(removed, isMade ? 2 : Number(call !== 'open' && call !== 'socket'), call);
   }
 });
+
+function fillSocket(out: Float64Array): number {
+  out.fill(0);
+  out[0] = S_IFSOCK | 0o700;
+  return 0;
+}
 
 test('attach server A22: with no fd left it warns, does not look at the listener for 250 ms, then accepts', () => {
   const on = open();

@@ -67,6 +67,8 @@ export class Life {
   isUnkillable = false;
   /** The processes that run: of the runtime and of the container, which is there as soon as the runtime is. */
   readonly running = new Set<number>();
+  /** How many calls had been made when the messages were told to let go of stderr. */
+  readonly stderrDetachedAt: number[] = [];
   /** How many calls had been made when the monitor was there, but had not begun. */
   callsBefore = 0;
 
@@ -180,7 +182,9 @@ export class Life {
       info: say('info'),
       debug: () => {},
       prepareWarning: text => `prepared: ${text}`,
-      detachStderr: () => {},
+      detachStderr: () => {
+        this.stderrDetachedAt.push(sys.calls.length);
+      },
     });
     this.callsBefore = sys.calls.length;
     return monitor;

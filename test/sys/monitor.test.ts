@@ -90,6 +90,20 @@ describe('create', () => {
     assert.equal(runtime!.oomScoreAdj, '100');
   });
 
+  it('F10: its umask is 022 from the start, stderr is let go of before it is replaced, and each fd is closed once', () => {
+    const life = new Life(create, { _OCI_STARTPIPE: `${startFd}` });
+    life.turn(life.runtimeEnds()).turn(life.containerEnds());
+    life.run();
+    const { calls } = life.sys;
+    assert.deepEqual(calls[0], ['umask', 0o022]);
+    const replaced = calls.findIndex(([name]) => name === 'dup3');
+    assert.equal(life.stderrDetachedAt.length, 1);
+    assert.ok(life.stderrDetachedAt[0]! <= replaced);
+    const closed = life.sys.called('close').map(([, fd]) => fd);
+    for (const fd of [startFd, syncFd, pidfd])
+      assert.equal(closed.filter(other => other === fd).length, 1, `${fd}`);
+  });
+
   it('the container’s ends of the pipes are closed once the runtime has them', () => {
     const life = new Life(create);
     life.turn(life.runtimeEnds()).turn(life.containerEnds());
