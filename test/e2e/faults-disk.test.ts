@@ -19,7 +19,7 @@ import {
   startMonitored,
 } from '../fixtures/monitored.ts';
 import { openPrivateMounts, type PrivateMounts, withoutMounts } from '../fixtures/private-mounts.ts';
-import { waitForFile, waitForText } from '../fixtures/waiting.ts';
+import { waitForFile, waitForText, waitUntil } from '../fixtures/waiting.ts';
 
 const record = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}[+-]\d\d:\d\d (stdout|stderr) [PF] .*$/;
 const EIO = 5;
@@ -175,13 +175,13 @@ test('EIO on the log: named, the container runs to its end, and the log goes on 
   fault.turnOn();
   openGate(gate);
   waitForFile(full);
+  waitUntil(() => isNamed(mounts.readSyslog(), log, 'Input/output error'), 'a word of the disk that fails');
   fault.turnOff();
   openGate(endGate);
   assert.equal(box.exitStatus(), '3');
   assert.equal(box.end(), 3);
   assertWholeRecords(box.readLog());
   assert.match(box.output(), /^first\n(line \d+\n)*last\n$/);
-  assertNamed(mounts, log, 'Input/output error');
 });
 
 for (const call of ['fsync', 'write', 'rename', 'open'] as const)
@@ -282,10 +282,11 @@ function assertWholeRecords(log: string): void {
 
 function assertNamed(mounts: PrivateMounts, path: string, words: string): void {
   const messages = mounts.readSyslog();
-  assert.ok(
-    messages.some(text => text.includes(path) && text.includes(words)),
-    `nothing names ${path} and "${words}":\n${messages.join('\n')}`,
-  );
+  assert.ok(isNamed(messages, path, words), `nothing names ${path} and "${words}":\n${messages.join('\n')}`);
+}
+
+function isNamed(messages: readonly string[], path: string, words: string): boolean {
+  return messages.some(text => text.includes(path) && text.includes(words));
 }
 
 function writeOutput(t: TestContext, content: string): string {

@@ -17,7 +17,7 @@ import { type TestContext, test } from 'node:test';
 import { sys } from '../../src/sys/real.ts';
 import { connectAttach } from '../fixtures/attach-client.ts';
 import { reap } from '../fixtures/caller.ts';
-import { conmon, form } from '../fixtures/conmon.ts';
+import { conmon, form, withoutStatic } from '../fixtures/conmon.ts';
 import {
   fixture,
   makeFolder,
@@ -131,7 +131,9 @@ test('O14 a container ID that leaves no room for a pid file of its name: it is r
 
 // Of the Node form it is Node.js that would be cut.
 if (form === 'compiled')
-  test('R24 an executable that was cut: it runs whole, or nothing of it is run and it does not end with 0', t => {
+  test('R24 an executable that was cut: it runs whole, or nothing of it is run and it does not end with 0', {
+    skip: withoutStatic, // one that is linked dynamically has more at its end than it needs
+  }, t => {
     const dir = makeFolder(t);
     const [cut, ran] = [join(dir, 'conmon'), join(dir, 'ran')];
     const { size } = statSync(conmon);
