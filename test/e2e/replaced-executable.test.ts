@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { conmon, form } from '../fixtures/conmon.ts';
+import { conmon, form, withoutStatic } from '../fixtures/conmon.ts';
 import { makeFolder, makeGate, openGate, runsAtExit, startMonitored } from '../fixtures/monitored.ts';
 
 /** Each writes to the file that is there. */
@@ -63,7 +63,7 @@ if (form === 'compiled') {
     });
 
   test('R24 executable: nothing of it is opened or executed again, from its start to its end', {
-    skip: withoutStrace(),
+    skip: withoutStatic || withoutStrace(), // sanitizers ask where they are
   }, t => {
     const trace = join(makeFolder(t), 'trace');
     const box = startMonitored(t, {
