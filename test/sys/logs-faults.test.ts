@@ -117,6 +117,18 @@ test('L24 full disk: a record still torn at the end is taken away', () => {
   assert.deepEqual(brief(logOf(disk)), ['F one']);
 });
 
+test('L24 full disk: one whose rest was torn too is taken away with all of it', () => {
+  const disk = new LogDisk();
+  const { logs, say } = openOn(disk);
+  disk.capacity = 60;
+  say('one\ntwo\n');
+  disk.capacity = 70;
+  say('three\n');
+  assert.equal(logOf(disk).length, 70);
+  logs.close();
+  assert.deepEqual(brief(logOf(disk)), ['F one']);
+});
+
 test('L24 full disk: a record torn at the time of a rotation is not left torn in the old file', () => {
   const disk = new LogDisk();
   const { logs, say } = openOn(disk, { logRotate: true });

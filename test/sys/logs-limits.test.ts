@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { S_IFDIR } from '../../src/sys/constants.ts';
+import {
+  O_APPEND,
+  O_CLOEXEC,
+  O_CREAT,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_WRONLY,
+  S_IFDIR,
+} from '../../src/sys/constants.ts';
 import { EACCES, EIO, ENOSPC, EROFS } from '../../src/sys/errno.ts';
 import { LogDisk } from './log-disk.ts';
 import { brief, joinRecords, openOn, readRecords } from './log-writing.ts';
@@ -356,6 +364,17 @@ test('L21 reopen: with --log-rotate what was there is LOG.1, without it is gone'
     assert.deepEqual(brief(logOf(disk)), ['F unfinished']);
     assert.deepEqual(brief(disk.files['ctr.log.1'] ?? ''), logRotate ? ['F a'] : []);
   }
+});
+
+test('L21 reopen: the new file is opened to be appended to, and only where there is none', () => {
+  const disk = new LogDisk();
+  const { logs } = openOn(disk);
+  logs.reopen();
+  const flags = O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  assert.deepEqual(
+    disk.sys.called('openat').map(call => call.slice(2)),
+    [['ctr.log.tmp', flags, 0o640]],
+  );
 });
 
 test('L21 reopen: where it cannot be done, the log goes on and it is tried again', () => {

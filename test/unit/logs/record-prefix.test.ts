@@ -40,6 +40,19 @@ test('L11 prefix: a change of the offset shows in the first stamp of the minute 
   assert.equal(text(prefix).slice(11, 35), '23:14:00.000000000+01:00');
 });
 
+test('L11 prefix: the zone is asked once a minute', () => {
+  const sys = createScriptedSys();
+  const prefix = new RecordPrefix(sys);
+  sys.realtime[0] = 1_700_000_040;
+  for (let second = 0; second < 60; second++) {
+    prefix.stamp('stdout');
+    sys.realtime[0]++;
+  }
+  assert.equal(sys.called('localtime').length, 1);
+  prefix.stamp('stdout');
+  assert.equal(sys.called('localtime').length, 2);
+});
+
 test('L11 prefix: a clock stepped back is followed', () => {
   const sys = createScriptedSys();
   const prefix = new RecordPrefix(sys);
