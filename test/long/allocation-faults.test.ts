@@ -68,7 +68,7 @@ function start(t: TestContext, conmon: string, which: string) {
     if (report.value < 0) return report.message ? undefined : `${which}: no reason`;
     if (!existsSync(box.exitFile)) return `${which}: no exit file`;
     const status = readFileSync(box.exitFile, 'utf8');
-    return ['7', '255'].includes(status) ? undefined : `${which}: exit status ${status}`;
+    return ['7', '137', '255'].includes(status) ? undefined : `${which}: exit status ${status}`;
   };
   return { findFault, hasFailed: () => existsSync(failed) };
 }
