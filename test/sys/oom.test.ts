@@ -208,6 +208,7 @@ describe('OOM watch, version 1', () => {
     watched.watch.checkAtEnd();
     watched.watch.close();
     assert.deepEqual(letGo(), calls);
+    assert.ok(watched.sys.called('close').every(([, fd]) => Number(fd) >= 0));
     assert.equal(watched.sys.called('read').length, reads);
   });
 
@@ -440,6 +441,7 @@ describe('OOM watch, version 2', () => {
       watched.watch.close();
       assert.deepEqual(watched.markers(), bothMarkers);
       assert.deepEqual(letGo(), calls);
+      assert.ok(watched.sys.called('close').every(([, fd]) => Number(fd) >= 0));
     });
 
   it('E25: a process that is gone is no warning, one whose cgroup cannot be read is', () => {

@@ -59,7 +59,7 @@ describe('sync report', () => {
   it('P12: bytes that belong to no UTF-8 sequence are cut one by one', () => {
     for (const lead of [0xc3, 0xe2, 0xf0, 0xf8, 0xff])
       for (let before = 0; before < 3; before++) {
-        const rest = Buffer.from([lead, ...(lead >= 0xf8 ? [0x80, 0x80] : [0x41])]);
+        const rest = Buffer.from([lead, ...(lead >= 0xf8 ? [0x80, 0x80, 0x80] : [0x41])]);
         const line = encode(-1, Buffer.concat([Buffer.alloc(before, 'x'), ...Array(3000).fill(rest)]));
         assert.equal(line.length, 4096, `${lead}`);
       }
