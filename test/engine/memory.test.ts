@@ -43,22 +43,19 @@ const parts = 8;
 const privateBytesMax = 800_000;
 /** What may gather until a collection, and so what one reading may have more than another. */
 const growthBytesMax = 64 * 1024;
-/** With input that waits: it lies in small blocks between those of clients, and leaves gaps. */
-const inputGrowthBytesMax = 256 * 1024;
 const limitMs = 20 * 60_000;
 
 test(`${connects} clients attach, eight at a time: the monitor keeps nothing of them`, t => {
   const storm = compileProgram(t, 'attach-storm');
   const { box, end } = start(t, { args: ['-i', '--leave-stdin-open'], container: 'exec 4<&0; cat <&4 & ' });
   const socketsBefore = countSockets(box.monitor);
-  const act = () => {
+  measure(t, box, () => {
     for (const talkEvery of [1, 0])
       execFileSync(storm, [box.attachSocket, connects / parts / 2, 8, talkEvery].map(String), {
         timeout: limitMs,
       });
     waitUntil(() => countSockets(box.monitor) <= socketsBefore, 'its sockets to be as before');
-  };
-  measure(t, box, act, inputGrowthBytesMax);
+  });
   end();
 });
 
@@ -138,7 +135,7 @@ function writeInParts(
   end();
 }
 
-function measure(t: TestContext, box: Monitored, act: () => void, growthMax = growthBytesMax): void {
+function measure(t: TestContext, box: Monitored, act: () => void): void {
   const before = readPrivateBytes(box.monitor);
   const after = Array.from({ length: parts }, () => {
     act();
@@ -149,7 +146,7 @@ function measure(t: TestContext, box: Monitored, act: () => void, growthMax = gr
   );
   const [first, second] = [after.slice(0, parts / 2), after.slice(parts / 2)].map(half => Math.max(...half));
   assert.ok(second! <= privateBytesMax, `${second} bytes`);
-  assert.ok(second! - first! < growthMax, `the second half has added ${second! - first!} bytes`);
+  assert.ok(second! - first! < growthBytesMax, `the second half has added ${second! - first!} bytes`);
 }
 
 /** Once what was written to files is on its disk: until then its pages count as those of who has mapped them. */
