@@ -9,7 +9,7 @@ import { IdleTimer } from '../sys/idle-timer.ts';
 import type { Reactor, Timer } from '../sys/reactor.ts';
 import type { Sys } from '../sys/sys.ts';
 import { AttachClient, type ClientOwner } from './attach-client.ts';
-import { AttachSocket } from './attach-socket.ts';
+import { AttachSocket, waitingClientsMax } from './attach-socket.ts';
 import { broadcastBytesMax, PacketQueue, payloadBytesMax } from './packet-queue.ts';
 import type { AttachPlace } from './socket-path.ts';
 
@@ -174,8 +174,10 @@ export class AttachServer implements ClientOwner {
     if (this.hasRoom && !hasRoom) this.#hooks.onRoom();
   }
 
+  // All who have connected by now, and no more: a caller that connects without a pause would otherwise keep everything
+  // else waiting, and who is gone would not be noticed.
   #accept(): void {
-    while (this.#isAccepting && !this.#acceptRest) {
+    for (let left = waitingClientsMax; left > 0 && this.#isAccepting && !this.#acceptRest; left--) {
       const fd = this.sys.accept4(this.#socket.fd, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd === -EAGAIN) return;
       if (fd >= 0) this.#serve(fd);

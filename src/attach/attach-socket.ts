@@ -21,6 +21,8 @@ import { type AttachPlace, attachSocketName } from './socket-path.ts';
 
 /** Callers that have connected and are not accepted yet: conmon's figure. */
 const backlogClientsMax = 10;
+/** How many there can be at a time: the kernel takes one more. */
+export const waitingClientsMax = backlogClientsMax + 1;
 /** Only the owner, who is the caller, may connect. */
 const socketMode = 0o700;
 

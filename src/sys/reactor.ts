@@ -14,9 +14,22 @@ export interface Timer {
   cancel(): void;
 }
 
-interface Deadline extends Timer {
+// It must not refer to itself: the engine counts references, and what is over is then freed without a collection.
+class Deadline implements Timer {
   readonly atMs: number;
   readonly run: () => void;
+  readonly #all: Set<Deadline>;
+
+  constructor(all: Set<Deadline>, atMs: number, run: () => void) {
+    this.#all = all;
+    this.atMs = atMs;
+    this.run = run;
+    all.add(this);
+  }
+
+  cancel(): void {
+    this.#all.delete(this);
+  }
 }
 
 /** How many fds one call of epoll_wait can report; more only take another turn. */
@@ -31,7 +44,7 @@ export class Reactor {
   readonly #handlers = new Map<number, FdHandler>();
   readonly #events = new Int32Array(2 * eventsPerTurnMax);
   readonly #clock = new ClockTime();
-  #deadlines: Deadline[] = [];
+  readonly #deadlines = new Set<Deadline>();
   /** How many of #events this turn got. */
   #eventsCount = 0;
 
@@ -79,15 +92,7 @@ export class Reactor {
 
   /** Calls `run` once, `ms` milliseconds from now. */
   after(ms: number, run: () => void): Timer {
-    const deadline: Deadline = {
-      atMs: this.nowMs() + ms,
-      run,
-      cancel: () => {
-        this.#deadlines = this.#deadlines.filter(other => other !== deadline);
-      },
-    };
-    this.#deadlines.push(deadline);
-    return deadline;
+    return new Deadline(this.#deadlines, this.nowMs() + ms, run);
   }
 
   /** Milliseconds of the monotonic clock. */
@@ -107,17 +112,17 @@ export class Reactor {
   }
 
   #timeoutMs(): number {
-    if (this.#deadlines.length === 0) return -1;
-    const next = Math.min(...this.#deadlines.map(deadline => deadline.atMs));
+    if (this.#deadlines.size === 0) return -1;
+    let next = Number.POSITIVE_INFINITY;
+    for (const { atMs } of this.#deadlines) next = Math.min(next, atMs);
     return Math.min(waitMsMax, Math.max(0, Math.ceil(next - this.nowMs())));
   }
 
   #runDeadlines(): void {
-    if (this.#deadlines.length === 0) return;
+    if (this.#deadlines.size === 0) return;
     const now = this.nowMs();
-    for (const deadline of this.#deadlines.filter(({ atMs }) => atMs <= now)) {
-      if (!this.#deadlines.includes(deadline)) continue; // cancelled by one before it
-      deadline.cancel();
+    for (const deadline of [...this.#deadlines]) {
+      if (deadline.atMs > now || !this.#deadlines.delete(deadline)) continue; // or cancelled by one before it
       deadline.run();
     }
   }

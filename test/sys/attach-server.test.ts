@@ -218,6 +218,16 @@ test('attach server A8: clients that have connected and are not reported yet get
   for (const fd of [50, 51]) assert.deepEqual(on.sys.sent(fd), [Buffer.from('\x02x')]);
 });
 
+test('attach server A28: callers that connect without a pause hold up nothing: 11 at a time are accepted', () => {
+  const on = open();
+  const endless = Array.from({ length: 100 }, (_, i) => 50 + i);
+  on.sys.answer('accept4', ...endless).events(listener, EPOLLIN);
+  on.reactor.turn();
+  assert.equal(on.sys.called('accept4').length, 11);
+  on.broadcast('x');
+  assert.equal(on.sys.called('accept4').length, 22);
+});
+
 test('attach server: the first 16 clients’ sockets are asked to hold a whole read', () => {
   const on = open();
   for (let fd = 50; fd < 70; fd++) on.accept(fd);
