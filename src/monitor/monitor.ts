@@ -34,6 +34,7 @@ import { ContainerIo } from './container-io.ts';
 import { End } from './end.ts';
 import type { Parts } from './parts.ts';
 import { Processes } from './processes.ts';
+import { requireMemory } from './required-memory.ts';
 
 export class Monitor {
   readonly #parts: Parts;
@@ -141,6 +142,7 @@ export class Monitor {
       : undefined;
     const devNull = openDevNull(sys);
     const stdio = io.openPipes(devNull);
+    requireMemory();
     const plan = planRuntime({
       argv: buildRuntimeArgv(options, consoleSocket),
       environ,

@@ -24,6 +24,13 @@ const limits = ['v', 'd', 's'].map(flag => {
 const lineBytes = 100;
 /** What a client's queue has room for: none of them is waited for. */
 const outputBytes = 200_000;
+/** More than wait for a client before the container is held back, and fewer than wait and are in its socket. */
+const outputBytesQueued = 900_000;
+/** So much is taken of a client while the container takes none: what the queue and the pipe before it hold. */
+const inputBytesQueued = 320 * 1024;
+const inputPacket = new Uint8Array(32 * 1024);
+/** How exactly the least limit is found. */
+const stepKib = 16;
 
 // Of Node.js nothing is promised.
 if (form === 'compiled') {
@@ -59,6 +66,36 @@ if (form === 'compiled') {
       }
       assert.ok(outcomes.has('words') && outcomes.has('life'), [...outcomes].join());
     });
+
+  for (const { flag, kib } of limits)
+    test(`R26 the least ulimit -${flag} that starts a container: is enough for all queues full`, {
+      skip: withoutStatic,
+    }, t => {
+      let [least, tooSmall] = [kib, 0];
+      while (least - tooSmall > stepKib) {
+        const limit = Math.floor((least + tooSmall) / 2);
+        if (tryToLive(t, `ulimit -S${flag} ${limit}`) === 'life') least = limit;
+        else tooSmall = limit;
+      }
+      t.diagnostic(`it starts with ${least} KiB, and not with ${tooSmall}`);
+      fillQueues(t, `ulimit -S${flag} ${least}`);
+    });
+}
+
+/** A client takes none of the output, and the container none of its input, until the monitor reads neither. */
+function fillQueues(t: TestContext, set: string): void {
+  const bytes = 4 * outputBytesQueued;
+  const { orders, box } = startPrinting(t, set, { args: ['-i'], outputBytes: bytes });
+  box.started();
+  const client = connectAttach(box.attachSocket);
+  for (let sent = 0; sent < inputBytesQueued; sent += inputPacket.length) client.send(inputPacket);
+  writeSync(orders, 'p');
+  box.waitForOutput(output => output.length >= outputBytesQueued, 'what waits for the client');
+  assert.equal(client.receiveAll().stdout.length, bytes);
+  client.close();
+  assert.equal(box.exitStatus(), '0', set);
+  assert.equal(box.end(), 0);
+  assert.equal(box.output().length, bytes);
 }
 
 function tryToLive(t: TestContext, set: string): 'life' | 'words' | 'signal' {
@@ -86,19 +123,28 @@ function isExecuted(set: string): boolean {
 }
 
 /** Its container prints when it gets the order `p`. */
-function startPrinting(t: TestContext, set: string) {
+function startPrinting(t: TestContext, set: string, options: { args?: string[]; outputBytes?: number } = {}) {
   const path = join(makeFolder(t), 'orders');
   must(sys.mkfifo(path, 0o600), 'mkfifo');
   const orders = openSync(path, O_RDWR);
   t.after(() => closeSync(orders));
-  const sizes = { BENCH_LINE_BYTES: String(lineBytes), BENCH_TOTAL_BYTES: String(outputBytes) };
-  return { orders, box: start(t, set, { BENCH_ORDERS: path, ...sizes }) };
+  const sizes = {
+    BENCH_LINE_BYTES: String(lineBytes),
+    BENCH_TOTAL_BYTES: String(options.outputBytes ?? outputBytes),
+  };
+  return { orders, box: start(t, set, { BENCH_ORDERS: path, ...sizes }, options.args) };
 }
 
 /** With a runtime and a container that need next to nothing, as they have the limit too. */
-function start(t: TestContext, set: string, env: Readonly<Record<string, string>>) {
+function start(
+  t: TestContext,
+  set: string,
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+) {
   return startMonitored(t, {
     runtime: compileRuntime(),
+    args,
     before: ['/bin/sh', '-c', `${set} && exec "$@"`, 'sh'],
     env,
   });
