@@ -23,7 +23,8 @@ import { describe, type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { ContainerState, Runtime } from '../../src/manager/index.ts';
-import { makeGate, openGate } from '../fixtures/monitored.ts';
+import { makeFolder, makeGate, openGate } from '../fixtures/monitored.ts';
+import { hangMs } from '../fixtures/waiting.ts';
 import {
   conmons,
   hostrun,
@@ -35,6 +36,8 @@ import {
 
 /** The long tests do it two hundred times. */
 const unmounts = Number(process.env['MANAGER_UNMOUNTS'] ?? 5);
+
+const kernelModule = join(import.meta.dirname, '../../src/manager/kernel/choose.ts');
 
 const canMount = process.getuid?.() === 0 && mountsWork();
 
@@ -171,6 +174,21 @@ for (const conmon of conmons)
       const stream = Buffer.concat(attached);
       assert.deepEqual([stream.length, stream.subarray(-3).toString()], [bytes + 21, 'end']);
     });
+  });
+
+// Node joins its threads at exit, and ours waits in the kernel. A main thread that is busy hears nothing of it.
+for (const busyMs of [0, 20, 100, 500])
+  test(`the library’s thread: a process that ends after ${busyMs} ms of work without a pause does end`, t => {
+    const program = join(makeFolder(t), 'busy.mjs');
+    writeFileSync(
+      program,
+      `import { kernel } from ${JSON.stringify(kernelModule)};
+      await kernel();
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${busyMs});
+      process.exit(7);`,
+    );
+    const { status, stderr } = spawnSync(process.execPath, [program], { timeout: hangMs, encoding: 'utf8' });
+    assert.equal(status, 7, stderr);
   });
 
 /** A runtime that does a deletion and then does not return until it is released. */

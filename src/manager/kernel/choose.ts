@@ -1,5 +1,6 @@
 // Which of the two kernels this process uses: decided once, when it is first needed.
 
+import type { Sys } from '../../sys/sys.ts';
 import { KernelClient } from './client.ts';
 import type { Kernel } from './kernel.ts';
 import { PollingKernel } from './polling.ts';
@@ -13,13 +14,21 @@ export function kernel(): Promise<Kernel> {
 }
 
 async function choose(): Promise<Kernel> {
+  let sys: Sys;
   try {
-    await import('../../sys/real.ts');
+    ({ sys } = await import('../../sys/real.ts'));
   } catch (error) {
     return new PollingKernel(error instanceof Error ? error.message : String(error));
   }
-  // A thread that failed is not asked again: who comes next gets another.
-  return new KernelClient(() => {
-    chosen = undefined;
-  });
+  try {
+    return new KernelClient(sys, forget);
+  } catch (error) {
+    forget();
+    throw error;
+  }
+}
+
+/** One that failed is not asked again: who comes next gets another. */
+function forget(): void {
+  chosen = undefined;
 }

@@ -3,7 +3,9 @@
 
 import { writeSync } from 'node:fs';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { EFD_CLOEXEC, EFD_NONBLOCK } from '../../sys/constants.ts';
 import { errorName, errorWords } from '../../sys/errno.ts';
+import type { Sys } from '../../sys/sys.ts';
 import { ManagerError } from '../errors.ts';
 import { isRunning, type ProcessIdentity } from '../processes.ts';
 import type { AttachSocket, Kernel, Watch } from './kernel.ts';
@@ -14,23 +16,33 @@ type Listener = (report: KernelReport) => void;
 
 export class KernelClient implements Kernel {
   readonly addonMissing = undefined;
+  readonly #sys: Sys;
   readonly #onFailure: () => void;
   readonly #port: MessagePort;
   readonly #listeners = new Map<number, Listener>();
   readonly #watches = new SharedWatches(process => this.#startWatch(process));
-  #wakeFd = -1;
+  /** An eventfd: the thread takes requests when it has been written to. It is there before the thread, which can so be
+   * told to end at any time. */
+  #wakeFd: number;
   #nextKey = 1;
 
-  /** Starts the thread. `onFailure` is called where that fails: nothing comes of this client from then on. */
-  constructor(onFailure: () => void) {
+  /** Starts the thread. `onFailure` is called where that fails: nothing comes of this client from then on. Throws a
+   * {@link ManagerError} where the kernel refuses. */
+  constructor(sys: Sys, onFailure: () => void) {
+    this.#sys = sys;
     this.#onFailure = onFailure;
+    this.#wakeFd = sys.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (this.#wakeFd < 0) throw kernelError({ errno: -this.#wakeFd, syscall: 'eventfd' });
     const { port1, port2 } = new MessageChannel();
     const file = import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js';
-    const worker = new Worker(new URL(file, import.meta.url), { workerData: port2, transferList: [port2] });
+    const worker = new Worker(new URL(file, import.meta.url), {
+      workerData: { port: port2, wakeFd: this.#wakeFd },
+      transferList: [port2],
+    });
     worker.on('error', error => this.#failAll(error));
     worker.unref();
     this.#port = port1;
-    this.#port.on('message', (report: KernelReport) => this.#take(report));
+    this.#port.on('message', (report: KernelReport) => this.#listeners.get(report.key)?.(report));
     this.#port.unref();
     // Node joins its threads at exit; one that waits in the kernel has to be told.
     process.on('exit', () => this.#request({ op: 'quit' }));
@@ -85,24 +97,12 @@ export class KernelClient implements Kernel {
 
   #request(request: KernelRequest): void {
     this.#port.postMessage(request);
-    this.#wake();
-  }
-
-  #take(report: KernelReport): void {
-    if (report.report !== 'ready') {
-      this.#listeners.get(report.key)?.(report);
-      return;
-    }
-    this.#wakeFd = report.wakeFd;
-    this.#wake(); // for what was asked before it could be woken
-  }
-
-  #wake(): void {
     if (this.#wakeFd >= 0) writeSync(this.#wakeFd, wakeOnce);
   }
 
   #failAll(error: unknown): void {
     this.#onFailure();
+    this.#sys.close(this.#wakeFd);
     this.#wakeFd = -1;
     const words = error instanceof Error ? error.message : String(error);
     for (const [key, listener] of [...this.#listeners])

@@ -1,5 +1,13 @@
 // What the library's thread and the one that waits on kernel objects say to each other.
 
+import type { MessagePort } from 'node:worker_threads';
+
+/** What the waiting thread is given: requests come by the port, and are taken when the eventfd has been written to. */
+export interface KernelThreadData {
+  readonly port: MessagePort;
+  readonly wakeFd: number;
+}
+
 /** To the waiting thread; `key` names a watch or a connection for its lifetime. */
 export type KernelRequest =
   | { readonly op: 'watch'; readonly key: number; readonly pid: number }
@@ -12,8 +20,6 @@ export type KernelRequest =
 
 /** From the waiting thread. */
 export type KernelReport =
-  /** Writing eight bytes to this eventfd makes the thread look for requests. */
-  | { readonly report: 'ready'; readonly wakeFd: number }
   /** The process has ended. */
   | { readonly report: 'gone'; readonly key: number }
   | { readonly report: 'connected'; readonly key: number }

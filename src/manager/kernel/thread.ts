@@ -1,30 +1,25 @@
 // The thread that waits where Node can't: on pidfds and on SOCK_SEQPACKET sockets. It never returns to Node's event
 // loop; requests come over a message port, looked at whenever the wake-up eventfd is written to.
 
-import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { EFD_CLOEXEC, EFD_NONBLOCK, EPOLLIN } from '../../sys/constants.ts';
+import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { EPOLLIN } from '../../sys/constants.ts';
 import { ESRCH } from '../../sys/errno.ts';
-import { FatalError } from '../../sys/errors.ts';
 import { Reactor } from '../../sys/reactor.ts';
 import { sys } from '../../sys/real.ts';
 import { Connection } from './connection.ts';
-import type { KernelReport, KernelRequest } from './messages.ts';
+import type { KernelReport, KernelRequest, KernelThreadData } from './messages.ts';
 
-const port: MessagePort = workerData;
+const { port, wakeFd }: KernelThreadData = workerData;
 const reactor = new Reactor(sys);
 const connections = new Map<number, Connection>();
 const pidfds = new Map<number, number>();
 let running = true;
 
-const wakeFd = sys.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-if (wakeFd < 0) throw new FatalError('Failed to create eventfd', { errno: wakeFd, syscall: 'eventfd' });
 const wakeCount = new Uint8Array(8);
 reactor.watch(wakeFd, EPOLLIN, () => {
   sys.read(wakeFd, wakeCount, 0, wakeCount.length);
   takeRequests();
 });
-tell({ report: 'ready', wakeFd });
-takeRequests();
 while (running) reactor.turn();
 port.close();
 
