@@ -90,10 +90,11 @@ export function start(root: string, id: string): number {
   if (status === 'stopped') throw new RuntimeError('cannot start a container that has stopped');
   const fifo = openSync(container.fifoPath, constants.O_RDONLY | constants.O_NONBLOCK);
   const byte = Buffer.alloc(1);
-  // Without O_NONBLOCK this would wait for ever for a process that died meanwhile.
-  while (readNow(fifo, byte) === 0) {
-    if (!isAlive(container.record.init)) throw new RuntimeError('container process is already dead');
-    pause(pollMs);
+  // Without O_NONBLOCK this would wait for ever for a process that died meanwhile. One that ended after it was let go has
+  // left its byte: it is looked for once more.
+  for (let isDead = false; readNow(fifo, byte) === 0; pause(pollMs)) {
+    if (isDead) throw new RuntimeError('container process is already dead');
+    isDead = !isAlive(container.record.init);
   }
   rmSync(container.fifoPath, { force: true });
   closeSync(fifo);

@@ -78,6 +78,32 @@ describe('hostrun', () => {
     assert.equal(readFileSync(box.found, 'utf8'), `${[`pid=${pid}`, 'cwd=/tmp', ...environ].join('\n')}\n`);
   });
 
+  it('start: a program that has ended when its go is looked for was started', t => {
+    const box = makeBox(t);
+    makeBundle(box.bundle, { args: ['/bin/true'] });
+    box.create();
+    // The first look into the fifo finds nothing, and takes until the program has ended.
+    const late = join(box.dir, 'late.cjs');
+    writeFileSync(
+      late,
+      `const fs = require('node:fs');
+      const { readSync } = fs;
+      fs.readSync = (...words) => {
+        if (words[1].length !== 1) return readSync(...words); // somebody else's
+        fs.readSync = readSync;
+        require('node:module').syncBuiltinESMExports();
+        try {
+          while (!/\\) Z/.test(fs.readFileSync('/proc/${box.readPid()}/stat', 'latin1'))) {}
+        } catch {} // it is reaped already
+        return 0;
+      };
+      require('node:module').syncBuiltinESMExports();`,
+    );
+    const main = join(import.meta.dirname, '../../src/hostrun/main.ts');
+    const words = ['-r', late, main, '--root', box.root, 'start', id];
+    assert.deepEqual(runHostrun(words, process.execPath), { status: 0, stdout: '', stderr: '' });
+  });
+
   it('state: goes from created to running to stopped, with what the OCI specification asks for', t => {
     const box = makeBox(t, { config: { annotations: { 'org.example.key': 'value' } } });
     const state = () => JSON.parse(box.run('state', id).stdout) as State;
