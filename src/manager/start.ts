@@ -28,6 +28,7 @@ export async function startContainer(context: Context, id: string, options: Call
 
 function requireMonitor(id: string, paths: ContainerPaths): void {
   const created = readCreated(paths);
-  if (!created || readExitFile(paths) || (created.monitor && isRunning(created.monitor))) return;
+  // In this order: a monitor that ends after the look has written its exit file by then.
+  if (!created || (created.monitor && isRunning(created.monitor)) || readExitFile(paths)) return;
   throw new StateError(`the monitor of container ${id} is gone: delete it and create it anew`);
 }
