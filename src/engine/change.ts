@@ -18,9 +18,15 @@ export const changesOfBoth: readonly Change[] = [
     why: 'How much garbage may gather does not depend on the size of the image.',
     find: `        rt->malloc_gc_threshold = rt->malloc_state.malloc_size +
             (rt->malloc_state.malloc_size >> 1);
+    }
 `,
     times: 1,
     put: `        rt->malloc_gc_threshold = rt->malloc_state.malloc_size + image_garbage_bytes_max;
+    } else if (image_state.bytes != 0 &&
+               rt->malloc_gc_threshold > rt->malloc_state.malloc_size + image_garbage_bytes_max) {
+        /* what was large has gone, and leaves no room for garbage */
+        rt->malloc_gc_threshold = rt->malloc_state.malloc_size + image_garbage_bytes_max;
+    }
 `,
   },
   {

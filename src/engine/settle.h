@@ -6,6 +6,7 @@
 enum {
 	uncounted = 1 << 30, // no comparison takes such an object for one that has a single owner
 	spare_names = 256,
+	spare_shapes = 64,
 };
 
 // Functions of the library are made when they are first looked up.
@@ -45,6 +46,15 @@ static int make_room_for_names(JSRuntime *runtime)
 	runtime->atom_free_index = (int)old_size;
 	return runtime->atom_count + spare_names < runtime->atom_count_resize ? 0
 		: JS_ResizeAtomHash(runtime, runtime->atom_hash_size * 2);
+}
+
+// So is the table of shapes: to make it larger would link each shape of the image anew, and write to all their pages.
+static int make_room_for_shapes(JSRuntime *runtime)
+{
+	while (2 * (runtime->shape_hash_count + spare_shapes) > runtime->shape_hash_size)
+		if (resize_shape_hash(runtime, runtime->shape_hash_bits + 1) < 0)
+			return -1;
+	return 0;
 }
 
 // The collector goes through its list: from here on only what is made later is in it. Each link of the image is left

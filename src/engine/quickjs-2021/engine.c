@@ -150,7 +150,8 @@ static int add_brands(JSContext *context)
 int engine_settle(JSContext *context)
 {
 	JSRuntime *runtime = context->rt;
-	if (make_lazy_properties(context) < 0 || add_brands(context) < 0 || make_room_for_names(runtime) < 0)
+	if (make_lazy_properties(context) < 0 || add_brands(context) < 0 || make_room_for_names(runtime) < 0 ||
+	    make_room_for_shapes(runtime) < 0)
 		return -1;
 	JS_RunGC(runtime);
 	leave_objects_uncounted(runtime);

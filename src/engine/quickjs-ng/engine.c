@@ -118,7 +118,8 @@ static void leave_uncounted(void *block)
 int engine_settle(JSContext *context)
 {
 	JSRuntime *runtime = context->rt;
-	if (make_lazy_properties(context) < 0 || make_room_for_names(runtime) < 0)
+	if (make_lazy_properties(context) < 0 || make_room_for_names(runtime) < 0 ||
+	    make_room_for_shapes(runtime) < 0)
 		return -1;
 	JS_RunGC(runtime);
 	hide_from_collector(runtime);

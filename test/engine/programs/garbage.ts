@@ -63,6 +63,13 @@ const kinds: readonly [name: string, make: (i: number) => void][] = [
       one.push(other);
     },
   ],
+  [
+    'objects in a ring, behind a large buffer that has gone',
+    i => {
+      const one: Ring = { next: { next: i % 10_000 === 0 ? new Uint8Array(8 * 1024 * 1024).length : i } };
+      (one.next as Ring).next = one;
+    },
+  ],
   ['objects of a class, by private fields', () => void new Node(new Node()).next],
   [
     'function that has captured itself',
