@@ -23,21 +23,23 @@ export interface AttachHooks {
   onRoom(): void;
 }
 
-/** Binds the socket, listens, and serves on `reactor` from then on. Throws a FatalError when it cannot be bound. */
+/** Binds the socket, listens, and serves on `reactor` from then on. Input is received in `receiveBuffer`, of
+ * {@link receiveBytesMax} bytes, which others may use in between. Throws a FatalError when it cannot be bound. */
 export function openAttachServer(
   sys: Sys,
   reactor: Reactor,
   where: AttachPlace,
+  receiveBuffer: Uint8Array,
   hooks: AttachHooks,
   warn: (message: string) => void,
 ): AttachServer {
-  return new AttachServer(sys, reactor, new AttachSocket(sys, where), hooks, warn);
+  return new AttachServer(sys, reactor, new AttachSocket(sys, where), receiveBuffer, hooks, warn);
 }
 
 /** The type bytes that callers know. */
 const streamTypes: Readonly<Record<StreamName, number>> = { stdout: 2, stderr: 3 };
 /** More than a packet can have with the kernel's default send buffer (net.core.wmem_default, 212992 bytes). */
-const receiveBytesMax = 256 * 1024;
+export const receiveBytesMax = 256 * 1024;
 /** How long the listener is left alone when no fd or memory is to be had for a client. */
 const acceptRestMs = 250;
 /** How many clients' sockets hold a whole read. The others have what the kernel gives: its memory is used as well. */
@@ -58,8 +60,7 @@ export class AttachServer implements ClientOwner {
   readonly #socket: AttachSocket;
   readonly #hooks: AttachHooks;
   readonly #clients = new Set<AttachClient>();
-  /** Mapped once, so that no input is refused for want of memory; its pages are used as far as input is long. */
-  readonly #received = new Uint8Array(receiveBytesMax);
+  readonly #received: Uint8Array;
   #isAccepting = true;
   #acceptRest: Timer | undefined;
   #stuckCheck: Timer | undefined;
@@ -70,6 +71,7 @@ export class AttachServer implements ClientOwner {
     sys: Sys,
     reactor: Reactor,
     socket: AttachSocket,
+    receiveBuffer: Uint8Array,
     hooks: AttachHooks,
     warn: (message: string) => void,
   ) {
@@ -77,6 +79,7 @@ export class AttachServer implements ClientOwner {
     this.reactor = reactor;
     this.warn = warn;
     this.#socket = socket;
+    this.#received = receiveBuffer;
     this.#hooks = hooks;
     this.#memoryUse = new IdleTimer(reactor, keptMs, () => this.#giveMemoryBack());
     const answer = reactor.tryWatch(socket.fd, EPOLLIN, () => this.#accept());

@@ -1,7 +1,12 @@
 // Everything between the container's stdio and those outside: its output goes to the logs and to attach clients,
 // their input to its stdin, and the control fifos set its window's size.
 
-import { type AttachHooks, type AttachServer, openAttachServer } from '../attach/attach-server.ts';
+import {
+  type AttachHooks,
+  type AttachServer,
+  openAttachServer,
+  receiveBytesMax,
+} from '../attach/attach-server.ts';
 import { placeAttachSocket } from '../attach/socket-path.ts';
 import { type ControlFifos, openControlFifos } from '../control/control-fifos.ts';
 import { headRoomBytes } from '../logs/driver.ts';
@@ -38,6 +43,8 @@ export class ContainerIo {
   readonly #sinks: OutputSinks;
   readonly #stderr: RuntimeStderr;
   readonly #relays: OutputRelay[] = [];
+  /** What is read at the moment, of the container or of a client. It is mapped once, so that nothing is refused later for
+   * want of memory; its pages are used as far as what is read is long. */
   readonly #buf = new Uint8Array(headRoomBytes + readBytesMax);
   readonly #bursts: IdleTimer;
   #attach: AttachServer | undefined;
@@ -77,12 +84,14 @@ export class ContainerIo {
   openSockets(bundle: string): void {
     const { attachLinkTarget: linkTarget, socketDirPath: socketDir, cuuid = '' } = this.#options;
     const place = placeAttachSocket({ bundle, linkTarget, socketDir, cuuid });
-    this.#attach = openAttachServer(this.#sys, this.#reactor, place, this.#attachHooks(), this.#warn);
-    const hooks = {
+    const input = this.#buf.subarray(0, receiveBytesMax);
+    const hooks = this.#attachHooks();
+    this.#attach = openAttachServer(this.#sys, this.#reactor, place, input, hooks, this.#warn);
+    const orders = {
       onResize: (rows: number, columns: number) => this.#resize(rows, columns),
       onReopenLogs: () => this.#logs.reopen(),
     };
-    this.#control = openControlFifos(this.#sys, this.#reactor, bundle, hooks, this.#warn);
+    this.#control = openControlFifos(this.#sys, this.#reactor, bundle, orders, this.#warn);
   }
 
   /** Listens for the terminal; `onConsole` is called when it is here. Returns the socket's path. */

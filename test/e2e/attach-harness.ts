@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type AttachServer, openAttachServer } from '../../src/attach/attach-server.ts';
+import { type AttachServer, openAttachServer, receiveBytesMax } from '../../src/attach/attach-server.ts';
 import {
   EPOLLIN,
   MSG_DONTWAIT,
@@ -69,7 +69,8 @@ export class TestServer {
       },
     };
     const where = link === undefined ? { bundle } : { bundle, link: { path: link, target: bundle } };
-    this.server = openAttachServer(sys, this.reactor, where, hooks, message => this.warnings.push(message));
+    const warn = (message: string) => this.warnings.push(message);
+    this.server = openAttachServer(sys, this.reactor, where, new Uint8Array(receiveBytesMax), hooks, warn);
   }
 
   get input(): Buffer {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { openAttachServer } from '../../src/attach/attach-server.ts';
+import { openAttachServer, receiveBytesMax } from '../../src/attach/attach-server.ts';
 import { ContainerStdin } from '../../src/stdio/container-stdin.ts';
 import { EPOLLIN, EPOLLOUT, O_CLOEXEC, O_NONBLOCK, O_RDWR } from '../../src/sys/constants.ts';
 import { EAGAIN } from '../../src/sys/errno.ts';
@@ -188,7 +188,8 @@ test('container stdin A16, A18: a client sends 3 MB and ends, the pipe gets all 
     onRoom: () => undefined,
   };
   const bundle = makeDirectory(t);
-  const server = openAttachServer(sys, reactor, { bundle }, hooks, assert.fail);
+  const buffer = new Uint8Array(receiveBytesMax);
+  const server = openAttachServer(sys, reactor, { bundle }, buffer, hooks, assert.fail);
   stdin.attachTo(pipe.writeEnd);
   const client = new TestClient(reactor, bundle);
   const data = randomBytes(3 * mib);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AttachServer, openAttachServer } from '../../src/attach/attach-server.ts';
+import { type AttachServer, openAttachServer, receiveBytesMax } from '../../src/attach/attach-server.ts';
 import {
   EPOLL_CTL_ADD,
   EPOLL_CTL_DEL,
@@ -79,7 +79,15 @@ function open(): Scene {
     onInputEnd: () => void told.push('end'),
     onRoom: () => void told.push('room'),
   };
-  const server = openAttachServer(sys, reactor, { bundle: '/b' }, hooks, message => warnings.push(message));
+  const warn = (message: string) => warnings.push(message);
+  const server = openAttachServer(
+    sys,
+    reactor,
+    { bundle: '/b' },
+    new Uint8Array(receiveBytesMax),
+    hooks,
+    warn,
+  );
   return {
     sys,
     reactor,
@@ -138,7 +146,8 @@ test('attach socket: each step that fails is a FatalError that says which, and i
     const hooks = { onInput: () => true, onInputEnd() {}, onRoom() {} };
     const reactor = new Reactor(sys);
     assert.throws(
-      () => openAttachServer(sys, reactor, { bundle: '/b' }, hooks, assert.fail),
+      () =>
+        openAttachServer(sys, reactor, { bundle: '/b' }, new Uint8Array(receiveBytesMax), hooks, assert.fail),
       (error: FatalError) => error instanceof FatalError && message.test(error.message),
       call,
     );

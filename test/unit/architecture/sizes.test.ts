@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { receiveBytesMax } from '../../../src/attach/attach-server.ts';
 import { broadcastBytesMax, payloadBytesMax } from '../../../src/attach/packet-queue.ts';
 import { headRoomBytes, recordTextBytesMax } from '../../../src/logs/driver.ts';
 import { waitingBytesMax } from '../../../src/logs/log-stream.ts';
@@ -29,6 +30,10 @@ describe('sizes', () => {
   it('whatever is read at once, clients’ queue has room for it', () => {
     assert.ok(broadcastBytesMax >= readBytesMax);
     assert.ok(runtimeWordsBytesMax <= readBytesMax);
+  });
+
+  it('the largest packet of a client fits where output is read into', () => {
+    assert.ok(receiveBytesMax <= headRoomBytes + readBytesMax);
   });
 
   it('what a read of lines of three bytes becomes may wait for a log that is no file', () => {
