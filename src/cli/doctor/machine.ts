@@ -72,7 +72,7 @@ function examineRoot(root: string): Finding {
       return advise(
         about,
         `${root}, on a disk`,
-        'after a reboot it names containers that are gone; below /run it would not',
+        'after a reboot it names containers that are gone; on a tmpfs it would not',
       );
     return ok(about, root);
   } catch (error) {
