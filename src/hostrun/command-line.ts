@@ -24,8 +24,19 @@ export type CommandName = 'create' | 'start' | 'state' | 'kill' | 'delete' | 'ex
 const usageHead = 'hostrun runs the process of an OCI bundle on the host, WITH NO ISOLATION AT ALL.';
 
 const globalOptions: OptionTable = {
-  root: { type: 'string', requiresArg: true, default: '', describe: 'folder for the state of containers' },
-  log: { type: 'string', default: '', describe: 'file for messages, instead of stderr alone' },
+  root: {
+    type: 'string',
+    requiresArg: true,
+    default: '',
+    defaultDescription: 'see docs/hostrun.md',
+    describe: 'folder for the state of containers',
+  },
+  log: {
+    type: 'string',
+    default: '',
+    defaultDescription: 'none',
+    describe: 'file for messages, beside stderr',
+  },
   'log-format': { type: 'string', requiresArg: true, default: 'text', describe: 'text or json' },
   debug: { type: 'boolean', describe: 'log more' },
   'systemd-cgroup': { type: 'boolean', describe: 'accepted; there are no cgroups here' },
