@@ -32,7 +32,6 @@ export function whyDirectoryIsUnsafe(
  * so that no symbolic link or `..` makes a difference. */
 export function isWithin(sys: Sys, directoryFd: number, allowed: readonly string[]): boolean {
   const accepted = new Set(allowed.filter(path => path !== '').map(path => identifyPath(sys, path)));
-  accepted.delete(undefined);
   let fd = directoryFd;
   let found = false;
   let previous: string | undefined;

@@ -54,10 +54,6 @@ export class LogFile implements OpenLog {
       return;
     }
     const written = this.#write(buf, length);
-    if (written === length) {
-      this.#count(length);
-      return;
-    }
     const torn = written > 0 && buf[written - 1] !== newline;
     const recordStart = torn ? buf.lastIndexOf(newline, written - 1) + 1 : written;
     const recordEnd = torn ? buf.indexOf(newline, written) + 1 : written;
