@@ -30,11 +30,13 @@ const ownFdMin = 1000;
 
 export class LogDisk {
   readonly sys: ScriptedSys = createScriptedSys();
-  /** The one directory there is, by the name of /log. */
+  /** The one directory there is in the root, by the name of /log. */
   readonly directory: Node;
   /** Bytes that all files together may have. */
   capacity = Number.POSITIVE_INFINITY;
   fault: Fault = () => undefined;
+  /** Who new files belong to. */
+  uid = 0;
   /** Bytes that what is no regular file takes until it would have to be waited for. */
   room = Number.POSITIVE_INFINITY;
   /** Names that appeared, as an inotify watch of the directory would tell. */
@@ -60,6 +62,10 @@ export class LogDisk {
 
   get openFds(): number {
     return this.#fds.size;
+  }
+
+  isOpen(fd: number, node: Node): boolean {
+    return this.#fds.get(fd)?.node === node;
   }
 
   put(name: string, content: string, mode = S_IFREG | 0o640): Node {
@@ -98,7 +104,8 @@ export class LogDisk {
   }
 
   #node(mode: number): Node {
-    return { mode, uid: 0, inode: [0, this.#nextInode++], bytes: Buffer.alloc(0), names: new Map() };
+    const inode = [0, this.#nextInode++] as const;
+    return { mode, uid: this.uid, inode, bytes: Buffer.alloc(0), names: new Map() };
   }
 
   #used(): number {
@@ -164,14 +171,19 @@ export class LogDisk {
 
   #serve(): void {
     const or = (call: string, detail: string, go: () => number): number => this.fault(call, detail) ?? go();
+    const directories = new Map([
+      ['/', this.#root],
+      ['/log', this.directory],
+    ]);
     const base = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
     this.sys
       .always('open', (path, flags, mode) =>
-        or('open', path, () =>
-          posix.normalize(path) === '/log'
-            ? this.#fd(this.directory, flags)
-            : this.#open(this.directory, base(path), flags, mode),
-        ),
+        or('open', path, () => {
+          const directory = directories.get(posix.resolve('/', path));
+          return directory === undefined
+            ? this.#open(this.directory, base(path), flags, mode)
+            : this.#fd(directory, flags);
+        }),
       )
       .always('openat', (fd, name, flags, mode) =>
         or('openat', name, () => this.#open(this.#fds.get(fd)!.node, name, flags, mode)),

@@ -117,6 +117,52 @@ test('L24 full disk: a record still torn at the end is taken away', () => {
   assert.deepEqual(brief(logOf(disk)), ['F one']);
 });
 
+test('L24 full disk: wherever a record is torn, its beginning is taken away, and no more', () => {
+  for (let capacity = 50; capacity < 98; capacity++) {
+    const disk = new LogDisk();
+    const { logs, say } = openOn(disk);
+    disk.capacity = capacity;
+    say('one\ntwo\n');
+    assert.equal(logOf(disk).length, capacity);
+    logs.sync();
+    assert.deepEqual(brief(logOf(disk)), ['F one'], `torn behind ${capacity} bytes`);
+  }
+});
+
+test('L24 full disk: a beginning that cannot be taken away is finished as soon as there is room', () => {
+  const { disk, logs, warnings } = tearRecord();
+  disk.fault = call => (call === 'ftruncate' ? -EIO : undefined);
+  logs.sync();
+  disk.capacity = Number.POSITIVE_INFINITY;
+  logs.close();
+  assert.deepEqual(brief(logOf(disk)), ['F one', 'F two']);
+  assert.equal(warnings.length, 1, 'nothing was lost');
+});
+
+test('L24 full disk: where it cannot be taken away from a file that is replaced, its rest is counted as lost', () => {
+  const { disk, logs, say, warnings } = tearRecord();
+  disk.fault = call => (call === 'ftruncate' ? -EIO : undefined);
+  logs.reopen();
+  disk.capacity = Number.POSITIVE_INFINITY;
+  say('three\n');
+  assert.deepEqual(brief(logOf(disk)), ['F three']);
+  assert.match(warnings[1]!, /^Lost 39 bytes/);
+});
+
+test('L22 full disk: where the end of the file cannot be told, a torn record is neither finished nor taken away', () => {
+  const disk = new LogDisk();
+  const { logs, say, warnings } = openOn(disk);
+  disk.capacity = 49 + 10;
+  disk.fault = call => (call === 'fstat' ? -EIO : undefined);
+  say('one\ntwo\n');
+  const before = logOf(disk);
+  disk.capacity = Number.POSITIVE_INFINITY;
+  logs.sync();
+  logs.close();
+  assert.equal(logOf(disk), before);
+  assert.match(warnings[1]!, /^Lost 49 bytes/);
+});
+
 test('L24 full disk: one whose rest was torn too is taken away with all of it', () => {
   const disk = new LogDisk();
   const { logs, say } = openOn(disk);
@@ -131,7 +177,7 @@ test('L24 full disk: one whose rest was torn too is taken away with all of it', 
 
 test('L24 full disk: a record torn at the time of a rotation is not left torn in the old file', () => {
   const disk = new LogDisk();
-  const { logs, say } = openOn(disk, { logRotate: true });
+  const { logs, say, warnings } = openOn(disk, { logRotate: true });
   disk.capacity = 60;
   say('one\ntwo\n');
   logs.reopen();
@@ -139,6 +185,7 @@ test('L24 full disk: a record torn at the time of a rotation is not left torn in
   say('three\n');
   assert.deepEqual(brief(disk.files['ctr.log.1']!), ['F one']);
   assert.deepEqual(brief(logOf(disk)), ['F three']);
+  assert.match(warnings[1]!, /^Lost 49 bytes/, 'all of it is lost, not its rest only');
 });
 
 test('L24 full disk: at whatever byte it fills, under rotation too, no record is torn and no order lost', () => {
@@ -174,6 +221,19 @@ test('L24 full disk: at whatever byte it fills, under rotation too, no record is
   );
 });
 
+test('L23 failure: a write of nothing at all is an error, and not tried for ever', () => {
+  const disk = new LogDisk();
+  const { say, warnings } = openOn(disk);
+  disk.sys.answer('write', 0);
+  say('lost\n');
+  say('kept\n');
+  assert.deepEqual(brief(logOf(disk)), ['F kept']);
+  assert.deepEqual(warnings, [
+    'Failed to write to log file /log/ctr.log: Input/output error',
+    'Lost 50 bytes of log, for which there was no room in /log/ctr.log',
+  ]);
+});
+
 test('L23 failure: a directory that is gone does no harm to the open log', () => {
   const disk = new LogDisk();
   const { logs, say, warnings } = openOn(disk, { logSizeMax: 100 });
@@ -190,4 +250,13 @@ test('L23 failure: a full disk is asked once a chunk, not once a record', () => 
   disk.fault = call => (call === 'write' ? -ENOSPC : undefined);
   say('x\n'.repeat(1000));
   assert.equal(disk.sys.called('write').length, 1);
+});
+
+test('L25 close: a second one, of an end that broke and goes on, makes no call', () => {
+  const disk = new LogDisk();
+  const { logs } = openOn(disk);
+  logs.close();
+  const before = disk.sys.calls.length;
+  logs.close();
+  assert.equal(disk.sys.calls.length, before);
 });

@@ -7,6 +7,7 @@ import {
   O_CREAT,
   O_EXCL,
   O_NOFOLLOW,
+  O_PATH,
   O_WRONLY,
   S_IFDIR,
 } from '../../src/sys/constants.ts';
@@ -66,6 +67,34 @@ test('L14 size limit: within one chunk, the file never has more than it', () => 
   );
 });
 
+test('L14 size limit: is held where one chunk is several times what records are gathered in', () => {
+  const disk = new LogDisk();
+  const logSizeMax = 200_000;
+  const { say } = openOn(disk, { logSizeMax, logRotate: true, logMaxFiles: 50 });
+  const text = 'x\n'.repeat(20_000); // 940,000 bytes of records
+  say(text);
+  for (const content of Object.values(disk.files)) assert.ok(content.length <= logSizeMax);
+  assert.equal(Object.keys(disk.files).length, Math.ceil(20_000 / Math.floor(logSizeMax / recordBytes(1))));
+  assert.equal(joinRecords(readRecords(everything(disk))), text);
+});
+
+test('L14 size limit: what goes into one file is one write', () => {
+  const disk = new LogDisk();
+  openOn(disk, { ...rotating, logMaxFiles: 9 }).say('aaaa\nbbbb\ncccc\n'.repeat(4));
+  assert.equal(Object.keys(disk.files).length, 4);
+  assert.equal(disk.sys.called('write').length, 4);
+});
+
+test('L14 size limit: 0 and less are no limit, of one file and of all', () => {
+  for (const none of [0, -1]) {
+    const disk = new LogDisk();
+    const { say } = openOn(disk, { logSizeMax: none, logGlobalSizeMax: none });
+    for (const text of ['a\nb\n', 'c\n']) say(text);
+    assert.deepEqual(brief(logOf(disk)), ['F a', 'F b', 'F c']);
+    assert.equal(disk.sys.called('write').length, 2);
+  }
+});
+
 test('L14 size limit: a log is open for appending, the first file and each new one', () => {
   for (const renews of [false, true]) {
     const disk = new LogDisk();
@@ -122,6 +151,27 @@ test('L16 global limit: counts what was there at the start', () => {
   disk.put('ctr.log', 'x'.repeat(100));
   openOn(disk, { logGlobalSizeMax: 100 }).say('a\n');
   assert.equal(logOf(disk).length, 100);
+});
+
+test('L16 global limit: counts a record that was torn and finished, once', () => {
+  const disk = new LogDisk();
+  const { say } = openOn(disk, { logGlobalSizeMax: 3 * recordBytes(1) });
+  disk.capacity = recordBytes(1) + 10;
+  say('a\nb\n');
+  disk.capacity = Number.POSITIVE_INFINITY;
+  for (const text of ['c\n', 'd\n', 'e\n']) say(text);
+  assert.deepEqual(brief(logOf(disk)), ['F a', 'F b', 'F c']);
+});
+
+test('L16 global limit: does not count a record that was torn and given up', () => {
+  const disk = new LogDisk();
+  const { say } = openOn(disk, { logGlobalSizeMax: 3 * recordBytes(1) });
+  disk.capacity = recordBytes(1) + 10;
+  say('a\nb\n');
+  disk.truncate('ctr.log', recordBytes(1)); // by somebody else: b is not finished
+  disk.capacity = Number.POSITIVE_INFINITY;
+  for (const text of ['c\n', 'd\n', 'e\n']) say(text);
+  assert.deepEqual(brief(logOf(disk)), ['F a', 'F c', 'F d']);
 });
 
 test('L17 rotation: LOG.1 is the newest, no more than --log-max-files are kept', () => {
@@ -236,6 +286,68 @@ test('L18 rotation: while it cannot be done it is tried once a second, warned ab
   assert.equal(disk.openFds, 0);
 });
 
+/** Lets the new file not be placed, and nothing else fail. */
+function refusePlacing(disk: LogDisk): void {
+  disk.fault = (call, detail) =>
+    call === 'renameat' && /^ctr\.log\.(new|tmp) /.test(detail) ? -EIO : undefined;
+}
+
+test('L18 rotation: while the new file cannot be placed, the old log is back under its name, and is kept later', () => {
+  const disk = new LogDisk();
+  const { logs, say } = openOn(disk, rotating);
+  say('1000\n');
+  const before = logOf(disk);
+  refusePlacing(disk);
+  logs.reopen();
+  const meanwhile = disk.files;
+  assert.deepEqual(meanwhile, { 'ctr.log': before, 'ctr.log.new': '' });
+  say('1001\n');
+  disk.fault = () => undefined;
+  disk.sys.advance(1000);
+  say('1002\n');
+  assert.deepEqual(brief(disk.files['ctr.log.1']!), ['F 1000', 'F 1001']);
+  assert.deepEqual(brief(logOf(disk)), ['F 1002']);
+});
+
+test('L18 rotation: where the log was not kept, no other LOG.1 is taken for it', () => {
+  for (const logRotate of [false, true]) {
+    const disk = new LogDisk();
+    disk.put('ctr.log.1', 'older');
+    const { logs, say } = openOn(disk, { logRotate });
+    if (logRotate) disk.remove('ctr.log');
+    refusePlacing(disk);
+    logs.reopen();
+    disk.fault = () => undefined;
+    disk.sys.advance(1000);
+    say('a\n');
+    assert.equal(disk.files['ctr.log.1'], 'older');
+    assert.deepEqual(brief(logOf(disk)), ['F a']);
+  }
+});
+
+test('L18 reopen: a second one while the first has not been possible goes on with it', () => {
+  const disk = new LogDisk();
+  const { logs, say } = openOn(disk);
+  say('a\n');
+  refusePlacing(disk);
+  logs.reopen();
+  const before = disk.sys.called('renameat').length;
+  for (let i = 0; i < 5; i++) say('b\n');
+  assert.equal(disk.sys.called('renameat').length, before, 'it is not tried again in the same second');
+  disk.fault = () => undefined;
+  logs.reopen();
+  assert.equal(logOf(disk), '');
+});
+
+test('L14 size limit: holds after a new file was asked for, in the same second too', () => {
+  const disk = new LogDisk();
+  const { logs, say } = openOn(disk, { logSizeMax: 2 * recordBytes(4) });
+  say('aaaa\n');
+  logs.reopen();
+  say('bbbb\ncccc\ndddd\n');
+  assert.deepEqual(brief(logOf(disk)), ['F dddd']);
+});
+
 test("L19 rotation: is refused for a link, a stranger in the log's place, an open or foreign directory, a path with ..", () => {
   const cases: [string, (disk: LogDisk) => void, RegExp, string?][] = [
     ['link', disk => disk.symlink('ctr.log'), /symbolic link/],
@@ -243,6 +355,7 @@ test("L19 rotation: is refused for a link, a stranger in the log's place, an ope
     ['open directory', disk => disk.change({ mode: S_IFDIR | 0o777 }), /writable by everyone/],
     ['foreign directory', disk => disk.change({ uid: 1234 }), /belongs to user 1234/],
     ['dots', () => {}, /\.\. in it/, '/log/../log/ctr.log'],
+    ['dots in front', () => {}, /\.\. in it/, '../log/ctr.log'],
   ];
   for (const [name, spoil, why, path = '/log/ctr.log'] of cases) {
     const disk = new LogDisk();
@@ -273,6 +386,7 @@ test('L19 rotation: only within the directories of --log-allowlist-dir', () => {
   for (const [allowed, isAllowed] of [
     [['/log'], true],
     [['', '/nowhere', '/log'], true],
+    [['/'], true],
     [['/other'], false],
     [['/lo'], false],
   ] as const) {
@@ -285,6 +399,65 @@ test('L19 rotation: only within the directories of --log-allowlist-dir', () => {
     logs.close();
     assert.equal(disk.openFds, 0);
   }
+});
+
+test('L19 rotation: outside of --log-allowlist-dir the way up is looked at once, to the root', () => {
+  const disk = new LogDisk();
+  disk.put('other', '', S_IFDIR | 0o755);
+  openOn(disk, { ...rotating, logAllowlistDir: ['/other'] }).logs.reopen();
+  const parents = disk.sys.called('openat').filter(([, , name]) => name === '..');
+  assert.equal(parents.length, 2, 'the root from /log, and the root again');
+});
+
+test('L19 rotation: a directory above the log that cannot be looked at is in none of --log-allowlist-dir', () => {
+  for (const [call, why] of [
+    ['openat', 'no way up'],
+    ['fstat', 'what the log is in'],
+  ] as const) {
+    const disk = new LogDisk();
+    const { logs, warnings } = openOn(disk, { ...rotating, logAllowlistDir: ['/'] });
+    disk.fault = (name, detail) => {
+      const isDirectory = name === 'fstat' && disk.isOpen(Number(detail), disk.directory);
+      return name === call && (detail === '..' || isDirectory) ? -EACCES : undefined;
+    };
+    logs.reopen();
+    assert.equal('ctr.log.1' in disk.files, false, why);
+    assert.match(warnings.join(), /outside of the directories of --log-allowlist-dir/, why);
+    logs.close();
+    assert.equal(disk.openFds, 0, why);
+  }
+});
+
+test('L19 rotation: directories need not be readable, so long as they can be searched', () => {
+  const disk = new LogDisk();
+  openOn(disk, { ...rotating, logAllowlistDir: ['/'] }).logs.reopen();
+  const opened = disk.sys.called('open', 'openat').filter(([, ...args]) => !String(args).includes('ctr.log'));
+  assert.deepEqual(
+    opened.map(([name, ...args]) => args[name === 'open' ? 1 : 2]),
+    new Array(3).fill(O_PATH | O_CLOEXEC),
+  );
+});
+
+test('L19 rotation: a directory of root’s will do for a log of ours, and one of our own', () => {
+  for (const uid of [0, 1000]) {
+    const disk = new LogDisk();
+    disk.uid = 1000;
+    disk.change({ uid });
+    const { logs, warnings } = openOn(disk, rotating);
+    logs.reopen();
+    assert.deepEqual(warnings, []);
+    assert.ok('ctr.log.1' in disk.files);
+  }
+});
+
+test('L19 rotation: is refused where its directory cannot be looked at', () => {
+  const disk = new LogDisk();
+  const { logs, warnings } = openOn(disk, rotating);
+  disk.fault = (call, detail) =>
+    call === 'fstat' && disk.isOpen(Number(detail), disk.directory) ? -EIO : undefined;
+  logs.reopen();
+  assert.deepEqual(Object.keys(disk.files), ['ctr.log']);
+  assert.match(warnings.join(), /its directory cannot be looked at/);
 });
 
 /** The inode numbers 2^53 and 2^53 + 1, which are one to a number of ours. */
@@ -375,6 +548,22 @@ test('L21 reopen: the new file is opened to be appended to, and only where there
     disk.sys.called('openat').map(call => call.slice(2)),
     [['ctr.log.tmp', flags, 0o640]],
   );
+});
+
+test('L21 reopen: goes by the directory that the path names: the root, or where the monitor is', () => {
+  for (const [path, directory] of [
+    ['/ctr.log', '/'],
+    ['ctr.log', '.'],
+    ['/log/ctr.log', '/log'],
+    ['log/ctr.log', 'log'],
+  ] as const) {
+    const disk = new LogDisk();
+    openOn(disk, { logPath: [`k8s-file:${path}`] }).logs.reopen();
+    assert.deepEqual(
+      disk.sys.called('open').map(call => call[1]),
+      [path, directory],
+    );
+  }
 });
 
 test('L21 reopen: where it cannot be done, the log goes on and it is tried again', () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { openLogs } from '../../src/logs/open-logs.ts';
 import { S_IFCHR, S_IFIFO } from '../../src/sys/constants.ts';
-import { EACCES, EINTR, EINVAL } from '../../src/sys/errno.ts';
+import { EACCES, EINTR, EINVAL, EIO } from '../../src/sys/errno.ts';
 import { Refusal } from '../../src/sys/errors.ts';
 import { LogDisk } from './log-disk.ts';
 import { brief, defaultOptions, joinRecords, openOn, readRecords } from './log-writing.ts';
@@ -248,6 +248,14 @@ test('L25 sync: the file is synced, but not with --no-sync-log', () => {
   }
 });
 
+test('L25 sync: one that fails is warned about', () => {
+  const disk = new LogDisk();
+  const { logs, warnings } = openOn(disk);
+  disk.sys.always('fsync', -EIO);
+  logs.sync();
+  assert.deepEqual(warnings, ['Failed to sync log file /log/ctr.log: Input/output error']);
+});
+
 test('L26 record: any bytes in any pieces, with pauses, come back from the records', () => {
   fc.assert(
     fc.property(
@@ -307,6 +315,17 @@ test('L26 record: a chunk of 64 KiB of one-byte lines, or of none, is all there'
     const { logs, say } = openOn(disk);
     say(text);
     logs.end('stdout');
+    assert.equal(joinRecords(readRecords(logOf(disk))), text);
+  }
+});
+
+test('L26 record: the longest record fits behind whatever has gathered before it', () => {
+  const longest = 'y'.repeat(8192);
+  for (let textBytes = 0; textBytes < 50; textBytes++) {
+    const disk = new LogDisk();
+    const { say } = openOn(disk);
+    const text = `${'\n'.repeat(2669)}${'x'.repeat(textBytes)}\n${longest}\n`; // 14 bytes fill the buffer exactly
+    say(text);
     assert.equal(joinRecords(readRecords(logOf(disk))), text);
   }
 });
