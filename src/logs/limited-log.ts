@@ -19,7 +19,6 @@ export class LimitedLog implements RecordSink {
     this.#replacement = replacement;
     this.#sizeMax = sizeMax > 0 && replacement !== undefined ? sizeMax : Number.POSITIVE_INFINITY;
     this.#totalMax = totalMax > 0 ? totalMax : Number.POSITIVE_INFINITY;
-    this.#measure();
   }
 
   /** True once all that may be written has been written. */
@@ -27,7 +26,7 @@ export class LimitedLog implements RecordSink {
     return this.#log.total >= this.#totalMax;
   }
 
-  /** The clock, for what has failed to be tried again, at most once a second. */
+  /** The clock, for what has failed to be tried again, at most once a second. To be called before records gather. */
   setSecond(second: number): void {
     this.#second = second;
     if (this.#replacement?.isPending) this.#replace();
@@ -61,7 +60,6 @@ export class LimitedLog implements RecordSink {
   reopen(): void {
     if (this.#replacement === undefined) return;
     if (!this.#replacement.run()) this.#failedInSecond = this.#second;
-    this.#measure();
   }
 
   sync(): void {
