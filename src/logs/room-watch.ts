@@ -77,9 +77,8 @@ export class RoomWatch {
     this.#onRoom();
   }
 
-  /** To be called before the fd is closed. */
+  /** To be called before the fd is closed, when nothing waits any more. */
   close(): void {
-    this.stop();
     if (this.#isRegistered) this.#reactor?.forget(this.#fd);
     this.#isRegistered = false;
   }
