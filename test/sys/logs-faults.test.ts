@@ -252,10 +252,12 @@ test('L23 failure: a full disk is asked once a chunk, not once a record', () => 
   assert.equal(disk.sys.called('write').length, 1);
 });
 
-test('L25 close: a second one, of an end that broke and goes on, makes no call', () => {
+test('L25 close: replaces nothing, and a second one, of an end that broke and goes on, makes no call', () => {
   const disk = new LogDisk();
-  const { logs } = openOn(disk);
+  const { logs, say } = openOn(disk);
+  say('a\n');
   logs.close();
+  assert.deepEqual(brief(logOf(disk)), ['F a']);
   const before = disk.sys.calls.length;
   logs.close();
   assert.equal(disk.sys.calls.length, before);

@@ -222,6 +222,15 @@ test('L17 rotation: files are shifted as far as there are some, and those behind
   });
 });
 
+test('L17 rotation: is not begun where it cannot be told which files there are', () => {
+  const disk = new LogDisk();
+  const { logs, warnings } = openOn(disk, rotating);
+  disk.fault = (call, detail) => (call === 'lstatat' && detail === 'ctr.log.1' ? -EIO : undefined);
+  logs.reopen();
+  assert.deepEqual(Object.keys(disk.files), ['ctr.log']);
+  assert.deepEqual(warnings, ['Failed to replace log file /log/ctr.log: Input/output error']);
+});
+
 test('L17 rotation: what it takes goes by the files that there are, not by --log-max-files', () => {
   const disk = new LogDisk();
   disk.put('ctr.log.1', '');
@@ -305,15 +314,49 @@ test('L18 rotation: while the new file cannot be placed, the old log is back und
   disk.fault = () => undefined;
   disk.sys.advance(1000);
   say('1002\n');
+  disk.sys.advance(1000);
+  say('1003\n');
   assert.deepEqual(brief(disk.files['ctr.log.1']!), ['F 1000', 'F 1001']);
-  assert.deepEqual(brief(logOf(disk)), ['F 1002']);
+  assert.deepEqual(brief(logOf(disk)), ['F 1002', 'F 1003'], 'it was done once');
 });
 
-test('L18 rotation: where the log was not kept, no other LOG.1 is taken for it', () => {
+test('L18 rotation: what has not been possible is tried a last time at the end', () => {
+  const disk = new LogDisk();
+  const { logs, say } = openOn(disk, rotating);
+  say('1000\n');
+  disk.fault = call => (call === 'openat' ? -ENOSPC : undefined);
+  logs.reopen();
+  disk.fault = () => undefined;
+  logs.close();
+  assert.equal(logOf(disk), '');
+  assert.deepEqual(brief(disk.files['ctr.log.1']!), ['F 1000']);
+});
+
+test('L18 rotation: where somebody removes the new file before it is placed, another one is made', () => {
+  const disk = new LogDisk();
+  const { logs, say } = openOn(disk, rotating);
+  say('1000\n');
+  let removals = 0;
+  disk.fault = (call, detail) => {
+    if (call === 'renameat' && detail === 'ctr.log.new ctr.log' && removals++ === 0)
+      disk.remove('ctr.log.new');
+    return undefined;
+  };
+  logs.reopen();
+  assert.equal('ctr.log' in disk.files, false);
+  say('1001\n');
+  disk.sys.advance(1000);
+  say('1002\n');
+  assert.deepEqual(brief(logOf(disk)), ['F 1002']);
+  assert.equal(joinRecords(readRecords(everything(disk))), '1000\n1001\n1002\n');
+  assert.equal(disk.openFds, 1);
+});
+
+test('L18 rotation: where the log was not kept, nothing is shifted, and no other LOG.1 is taken for it', () => {
   for (const logRotate of [false, true]) {
     const disk = new LogDisk();
     disk.put('ctr.log.1', 'older');
-    const { logs, say } = openOn(disk, { logRotate });
+    const { logs, say } = openOn(disk, { logRotate, logMaxFiles: 3 });
     if (logRotate) disk.remove('ctr.log');
     refusePlacing(disk);
     logs.reopen();
@@ -537,6 +580,17 @@ test('L21 reopen: with --log-rotate what was there is LOG.1, without it is gone'
     assert.deepEqual(brief(logOf(disk)), ['F unfinished']);
     assert.deepEqual(brief(disk.files['ctr.log.1'] ?? ''), logRotate ? ['F a'] : []);
   }
+});
+
+test('L21 reopen: where nothing is kept, any directory and whatever is in the log’s place will do', () => {
+  const disk = new LogDisk();
+  disk.uid = 1000;
+  const { logs, say, warnings } = openOn(disk);
+  disk.symlink('ctr.log');
+  disk.change({ mode: S_IFDIR | 0o777, uid: 1234 });
+  logs.reopen();
+  say('a\n');
+  assert.deepEqual([brief(logOf(disk)), warnings], [['F a'], []]);
 });
 
 test('L21 reopen: the new file is opened to be appended to, and only where there is none', () => {

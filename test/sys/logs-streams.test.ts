@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { finishMsMax, stillMsMax } from '../../src/logs/log-stream.ts';
+import { finishMsMax, stillMsMax, waitingBytesMax } from '../../src/logs/log-stream.ts';
 import { patienceMs } from '../../src/logs/room-watch.ts';
 import {
   EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
   EPOLLERR,
   EPOLLOUT,
   O_NOCTTY,
@@ -15,7 +16,7 @@ import {
   O_WRONLY,
   S_IFIFO,
 } from '../../src/sys/constants.ts';
-import { EAGAIN, EIO, ENOMEM, ENXIO, EPERM, EPIPE } from '../../src/sys/errno.ts';
+import { EAGAIN, EINTR, EIO, EMFILE, ENOMEM, ENXIO, EPERM, EPIPE } from '../../src/sys/errno.ts';
 import { Refusal } from '../../src/sys/errors.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { turn } from '../fixtures/turn.ts';
@@ -166,6 +167,52 @@ test('L27 stream: where the kernel refuses to watch it, what waits goes out all 
   }
 });
 
+test('L27 stream: one that took something and then takes nothing for 10 s loses what waits, too', () => {
+  const { sys, reactor, logs, say, makesRoom, warnings } = openFifo(0);
+  say('a\nb\n');
+  turn(reactor, 6000);
+  makesRoom(recordBytes(1));
+  turn(reactor, 6000);
+  assert.equal(logs.hasRoom, false, 'it has taken something within 10 s');
+  turn(reactor, patienceMs);
+  assert.equal(logs.hasRoom, true);
+  assert.deepEqual(warnings, ['Failed to write to log file /log/ctr.log: it takes no more']);
+  assert.ok(sys.monotonic[0] < 1000 + 3 * (patienceMs / 1000));
+});
+
+test('L27 stream: once nothing waits, nothing is timed, however often more came while it waited', () => {
+  for (const answer of [0, -EPERM]) {
+    const { disk, sys, reactor, logs, say, calls } = openFifo(0);
+    sys.always('epollCtl', answer);
+    say('a\n');
+    say('b\n', 'stderr');
+    say('c\n');
+    disk.room = 1000;
+    logs.finish();
+    assert.deepEqual([logs.hasRoom, calls.onRoom], [true, 1]);
+    assert.throws(() => reactor.turn(), /wait for ever/);
+    logs.finish();
+    assert.equal(calls.onRoom, 1, 'nobody was held back any more');
+  }
+});
+
+test('L27 stream: one that the kernel refuses to watch is tried every 50 ms, and by one timer', () => {
+  const { sys, reactor, say } = openFifo(0);
+  sys.always('epollCtl', -EPERM);
+  for (const text of ['a\n', 'b\n']) say(text);
+  const before = sys.called('write').length;
+  for (let i = 0; i < 20; i++) turn(reactor, 50);
+  assert.equal(sys.called('write').length - before, 20);
+});
+
+test('L27 stream: what is closed is watched no more', () => {
+  const { sys, logs, say, makesRoom } = openFifo(0);
+  say('a\n');
+  makesRoom(1000);
+  logs.close();
+  assert.equal(sys.called('epollCtl').at(-1)![2], EPOLL_CTL_DEL);
+});
+
 test('L23 stream: one that breaks while it is waited for loses what waits, and takes the rest of a record first later', () => {
   for (const errno of [EPIPE, EIO]) {
     const { disk, sys, reactor, logs, say, warnings } = openFifo(10);
@@ -216,6 +263,64 @@ test('L27 stream: at the end a reader that takes a little now and then is waited
   assert.ok(readRecords(logOf(disk)).length >= 9);
 });
 
+test('L27 stream: at the end one that the kernel refuses to watch is tried every 50 ms, for 2 s', () => {
+  for (const [roomAfter, tries] of [
+    [3, 3],
+    [100, stillMsMax / 50],
+  ] as const) {
+    const { disk, sys, logs, say } = openFifo(0);
+    sys.always('epollCtl', -EPERM);
+    say('a\n');
+    let waits = 0;
+    sys.always('epollWait', (_epfd, _out, timeoutMs) => {
+      assert.equal(timeoutMs, 50);
+      sys.advance(timeoutMs);
+      if (++waits === roomAfter) disk.room = 1000;
+      return 0;
+    });
+    logs.finish();
+    assert.equal(waits, tries);
+    assert.deepEqual(brief(logOf(disk)), tries === roomAfter ? ['F a'] : []);
+  }
+});
+
+test('L27 stream: at the end, where there can be no waiting, what waits is lost at once', () => {
+  const { sys, logs, say, warnings } = openFifo(0);
+  say('a\n');
+  sys.always('epollCreate', -EMFILE);
+  logs.finish();
+  assert.deepEqual([sys.called('epollWait'), sys.monotonic], [[], [1000, 0]]);
+  assert.deepEqual(warnings, ['Failed to write to log file /log/ctr.log: it takes no more']);
+});
+
+test('L27 stream: at the end a wait that a signal ends goes on', () => {
+  const { sys, logs, say, disk } = openFifo(0);
+  say('a\n');
+  sys.answer('epollWait', -EINTR, -EINTR, () => {
+    disk.room = 1000;
+    return 1;
+  });
+  logs.finish();
+  assert.deepEqual(brief(logOf(disk)), ['F a']);
+});
+
+test('L27 stream: at the end the rest of a record is lost with it, and no fd is left', () => {
+  const { disk, sys, logs, say, warnings } = openFifo(10);
+  say('aaaa\nbbbb\n');
+  const [epfd] = sys.called('epollCtl').map(([, fd]) => fd);
+  logs.close();
+  const lost = 2 * recordBytes(4) - 10;
+  assert.equal(warnings.at(-1), `Lost ${lost} bytes of log, for which there was no room in /log/ctr.log`);
+  const waited = sys.called('epollWait').map(([, fd]) => fd);
+  assert.equal(waited.length, 1);
+  assert.notEqual(waited[0], epfd, 'in place, not by the reactor');
+  assert.deepEqual(
+    sys.called('close').map(([, fd]) => fd),
+    [waited[0], logFd],
+  );
+  assert.equal(disk.openFds, 0);
+});
+
 test('L27 stream: at the end a reader that reads gets all of it', () => {
   const { disk, sys, logs, say, warnings } = openFifo(0);
   say('a\nb\n');
@@ -240,6 +345,26 @@ test('L27 stream: what may wait is bounded: then it is waited for in place, and 
   }
   assert.ok(chunks > 4, 'a read and its records fit');
   assert.deepEqual([logs.hasRoom, calls.onRoom], [true, 1]);
+});
+
+test('L27 stream: 4 MiB may wait, and not a byte more', () => {
+  for (const [lastBytes, mayWait] of [
+    [1116, true],
+    [1117, false],
+  ] as const) {
+    const { sys, say } = openFifo(0);
+    for (let i = 0; i < 509; i++) say(`${'x'.repeat(8192)}\n`);
+    say(`${'x'.repeat(lastBytes)}\n`);
+    assert.equal(509 * recordBytes(8192) + recordBytes(1116), waitingBytesMax);
+    assert.equal(sys.called('epollWait').length, mayWait ? 0 : 1);
+  }
+});
+
+test('L13 stream: no limit of a file’s size cuts what is written at once', () => {
+  const { disk, sys, say } = openFifo(1e6, { logSizeMax: 60 });
+  say('a\nb\nc\n');
+  assert.equal(sys.called('write').length, 1);
+  assert.deepEqual(brief(logOf(disk)), ['F a', 'F b', 'F c']);
 });
 
 test('L16 stream: the global limit counts what was taken, not what was lost', () => {
