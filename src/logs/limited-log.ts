@@ -34,7 +34,7 @@ export class LimitedLog implements RecordSink {
   }
 
   take(bytes: Uint8Array, length: number): void {
-    if (!this.isFull) this.#log.append(bytes, length);
+    this.#log.append(bytes, length);
     this.#measure();
   }
 
