@@ -252,6 +252,14 @@ test('L23 failure: a full disk is asked once a chunk, not once a record', () => 
   assert.equal(disk.sys.called('write').length, 1);
 });
 
+test('L23 failure: a full disk is warned about once where a chunk’s last record fills the buffer', () => {
+  const disk = new LogDisk();
+  const { say, warnings } = openOn(disk);
+  disk.fault = call => (call === 'write' ? -ENOSPC : undefined);
+  for (let i = 0; i < 2; i++) say('\n'.repeat(2671)); // with 46 bytes each, the first more than 122,834
+  assert.deepEqual(warnings, ['Failed to write to log file /log/ctr.log: No space left on device']);
+});
+
 test('L25 close: replaces nothing, and a second one, of an end that broke and goes on, makes no call', () => {
   const disk = new LogDisk();
   const { logs, say } = openOn(disk);

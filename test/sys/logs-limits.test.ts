@@ -78,6 +78,16 @@ test('L14 size limit: is held where one chunk is several times what records are 
   assert.equal(joinRecords(readRecords(everything(disk))), text);
 });
 
+test('L14 size limit: is held by the pieces of a long line, too', () => {
+  const disk = new LogDisk();
+  const { logs, say } = openOn(disk, { logSizeMax: 20_000, logRotate: true, logMaxFiles: 9 });
+  const text = 'y'.repeat(62_000);
+  say(text);
+  logs.end('stdout');
+  for (const content of Object.values(disk.files)) assert.ok(content.length <= 20_000);
+  assert.equal(joinRecords(readRecords(everything(disk))), text);
+});
+
 test('L14 size limit: what goes into one file is one write', () => {
   const disk = new LogDisk();
   openOn(disk, { ...rotating, logMaxFiles: 9 }).say('aaaa\nbbbb\ncccc\n'.repeat(4));
@@ -330,6 +340,20 @@ test('L18 rotation: what has not been possible is tried a last time at the end',
   logs.close();
   assert.equal(logOf(disk), '');
   assert.deepEqual(brief(disk.files['ctr.log.1']!), ['F 1000']);
+});
+
+test('L18 rotation: as soon as one that had failed is done, the limit holds again', () => {
+  const disk = new LogDisk();
+  const { say } = openOn(disk, { ...rotating, logMaxFiles: 9 });
+  refusePlacing(disk);
+  say('1000\n1001\n1002\n1003\n');
+  disk.fault = () => undefined;
+  disk.sys.advance(1000);
+  say('1004\n1005\n1006\n1007\n');
+  assert.equal(joinRecords(readRecords(everything(disk))).length, 8 * 5);
+  assert.ok(disk.files['ctr.log.2']!.length > rotating.logSizeMax, 'the one that could not be replaced');
+  for (const name of ['ctr.log', 'ctr.log.1'])
+    assert.ok(disk.files[name]!.length <= rotating.logSizeMax, name);
 });
 
 test('L18 rotation: where somebody removes the new file before it is placed, another one is made', () => {

@@ -126,6 +126,14 @@ test('L8 record: a line of 8192 bytes is one F record, with its newline or befor
   }
 });
 
+test('L8 record: a line of 8192 bytes behind another one is whole, too, when its newline comes later', () => {
+  const line = 'x'.repeat(8192);
+  const disk = new LogDisk();
+  const { say } = openOn(disk);
+  for (const piece of [`a\n${line}`, '\n']) say(piece);
+  assert.deepEqual(brief(logOf(disk)), ['F a', `F ${line}`]);
+});
+
 test('L8 record: a line of 8193 bytes is cut into P 8192 and F 1', () => {
   const disk = new LogDisk();
   const { say } = openOn(disk);
@@ -326,6 +334,17 @@ test('L26 record: the longest record fits behind whatever has gathered before it
     const { say } = openOn(disk);
     const text = `${'\n'.repeat(2669)}${'x'.repeat(textBytes)}\n${longest}\n`; // 14 bytes fill the buffer exactly
     say(text);
+    assert.equal(joinRecords(readRecords(logOf(disk))), text);
+  }
+});
+
+test('L26 record: the pieces of a long line fit behind as many lines as may gather', () => {
+  for (const lines of [2600, 2665, 2670, 2671]) {
+    const disk = new LogDisk();
+    const { logs, say } = openOn(disk);
+    const text = '\n'.repeat(lines) + 'y'.repeat(62_000);
+    say(text);
+    logs.end('stdout');
     assert.equal(joinRecords(readRecords(logOf(disk))), text);
   }
 });
