@@ -16,13 +16,16 @@ import {
   EACCES,
   EAGAIN,
   ECONNREFUSED,
+  ECONNRESET,
   EINTR,
   EMFILE,
   EMSGSIZE,
   ENOBUFS,
   ENOENT,
+  ENOMEM,
   ENOSPC,
   ENOTCONN,
+  EPIPE,
 } from '../../src/sys/errno.ts';
 import { FatalError } from '../../src/sys/errors.ts';
 import { createScriptedSys, type ScriptedSys } from '../../src/sys/scripted.ts';
@@ -220,7 +223,7 @@ test('J12 journald: a line cannot make a field of its entry', () => {
 });
 
 test('J13 journald: an entry too large for a datagram goes as a sealed memfd', () => {
-  for (const tooLarge of [-EMSGSIZE, -ENOBUFS]) {
+  for (const tooLarge of [-EMSGSIZE, -ENOBUFS, -ENOMEM]) {
     const { sys, print, warnings } = open(createScriptedSys().answer('send', tooLarge), {
       logLabel: [`L=${'v'.repeat(300_000)}`],
     });
@@ -262,6 +265,18 @@ test('J13 journald: a memfd written in parts is whole; one that cannot be made i
     const opened = sys.called('memfdCreate').length;
     assert.ok(sys.called('close').length >= opened, 'no memfd is left open');
   }
+});
+
+test('J14 journald: a full journal is waited for behind an entry that went as a memfd, too', () => {
+  const sys = createScriptedSys().answer('send', -EMSGSIZE, -EAGAIN).events(socketFd, EPOLLOUT);
+  const { print, entries, warnings } = open(sys);
+  print('large\nb\n');
+  assert.deepEqual(
+    entries().map(entry => entry['MESSAGE']),
+    ['b\n'],
+  );
+  assert.equal(sys.called('epollWait').length, 1);
+  assert.deepEqual(warnings, []);
 });
 
 test('J14 journald: a full journal is waited for, and nothing is lost once it has room', () => {
@@ -333,7 +348,7 @@ test('J15 journald: one that is not there is not waited for, and found when it c
 });
 
 test('J15 journald: one that was started anew gets the entry that found the old one gone', () => {
-  for (const gone of [-ECONNREFUSED, -ENOTCONN]) {
+  for (const gone of [-ECONNREFUSED, -ENOTCONN, -ECONNRESET, -EPIPE]) {
     const { sys, print, entries, warnings } = open(createScriptedSys().answer('send', gone));
     print('a\n');
     assert.deepEqual(

@@ -103,6 +103,7 @@ test('L27 stream: what waits goes out as there is room, whole and in order, and 
   makesRoom(Number.POSITIVE_INFINITY);
   assert.deepEqual([logs.hasRoom, calls.onRoom], [true, 1]);
   say('c\n');
+  assert.deepEqual([logs.hasRoom, calls.onRoom], [true, 1], 'what was taken at once is not waited for');
   assert.deepEqual(brief(logOf(disk)), ['F a', 'F b', 'F from stderr', 'F c']);
   assert.deepEqual(warnings, []);
 });
@@ -138,6 +139,19 @@ test('L27 stream: one that takes nothing for 10 s loses what waits, but no half 
   say('eeee\n');
   assert.equal(logs.hasRoom, false, 'it has taken something, and is waited for again');
   assert.equal(warnings[1], 'Lost 100 bytes of log, for which there was no room in /log/ctr.log');
+});
+
+test('L27 stream: wherever in a record it is given up, that record is finished, and none after it begun', () => {
+  for (let room = 0; room < 2 * recordBytes(4); room++) {
+    const { disk, reactor, say } = openFifo(room);
+    say('aaaa\nbbbb\n');
+    reactor.turn(); // until it is given up
+    disk.room = Number.POSITIVE_INFINITY;
+    say('cccc\n');
+    const begun = Math.ceil(room / recordBytes(4));
+    const expected = [...['F aaaa', 'F bbbb'].slice(0, begun), 'F cccc'];
+    assert.deepEqual(brief(logOf(disk)), expected, `behind ${room} bytes`);
+  }
 });
 
 test('L27 stream: one that takes something every 6 s is slow, and loses nothing', () => {
@@ -230,6 +244,45 @@ test('L23 stream: one that breaks while it is waited for loses what waits, and t
   }
 });
 
+test('L23 stream: what waited for one that breaks is lost even if it works again at once', () => {
+  const { disk, sys, reactor, say, warnings } = openFifo(10);
+  say('aaaa\nbbbb\n');
+  disk.fault = call => (call === 'write' ? -EPIPE : undefined);
+  sys.events(logFd, EPOLLOUT);
+  turn(reactor, 0);
+  disk.fault = () => undefined;
+  disk.room = 1000;
+  say('cccc\n');
+  assert.deepEqual(brief(logOf(disk)), ['F aaaa', 'F cccc']);
+  assert.match(warnings[1]!, /^Lost 50 bytes/);
+});
+
+test('L23 stream: one that is broken is warned about once a spell', () => {
+  const { disk, say, warnings } = openFifo(1000);
+  for (let spell = 0; spell < 2; spell++) {
+    disk.fault = call => (call === 'write' ? -EPIPE : undefined);
+    for (let i = 0; i < 3; i++) say('lost\n');
+    disk.fault = () => undefined;
+    say('kept\n');
+  }
+  assert.deepEqual(brief(logOf(disk)), ['F kept', 'F kept']);
+  const words = 'Failed to write to log file /log/ctr.log: Broken pipe';
+  const lost = 'Lost 150 bytes of log, for which there was no room in /log/ctr.log';
+  assert.deepEqual(warnings, [words, lost, words, lost]);
+});
+
+test('L23 stream: a write of nothing at all is an error, and one that a signal ends is done again', () => {
+  const { disk, sys, say, warnings } = openFifo(1000);
+  sys.answer('write', 0, -EINTR);
+  say('lost\n');
+  say('kept\n');
+  assert.deepEqual(brief(logOf(disk)), ['F kept']);
+  assert.deepEqual(warnings, [
+    'Failed to write to log file /log/ctr.log: Input/output error',
+    'Lost 50 bytes of log, for which there was no room in /log/ctr.log',
+  ]);
+});
+
 test('L27 stream: at the end what waits is waited for in place, for 2 s in which nothing is taken', () => {
   const { sys, logs, say, warnings } = openFifo(0);
   say('a\nunfin');
@@ -282,6 +335,17 @@ test('L27 stream: at the end one that the kernel refuses to watch is tried every
     assert.equal(waits, tries);
     assert.deepEqual(brief(logOf(disk)), tries === roomAfter ? ['F a'] : []);
   }
+});
+
+test('L27 stream: at the end, room that others take first does not make the wait longer than 2 s', () => {
+  const { sys, logs, say } = openFifo(0);
+  say('a\n');
+  sys.always('epollWait', () => {
+    sys.advance(300);
+    return 1;
+  });
+  logs.finish();
+  assert.equal(sys.called('epollWait').length, Math.ceil(stillMsMax / 300));
 });
 
 test('L27 stream: at the end, where there can be no waiting, what waits is lost at once', () => {

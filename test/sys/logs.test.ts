@@ -317,6 +317,16 @@ test('L26 record: a chunk may end where its buffer ends, or anywhere in it', () 
   }
 });
 
+test('L26 record: a chunk without room in front of it for the unfinished line is refused', () => {
+  const disk = new LogDisk();
+  const { logs, say } = openOn(disk);
+  say('abc');
+  assert.throws(
+    () => logs.write('stdout', Buffer.from('12d\n'), 2, 4),
+    new RangeError('No head room in front of the chunk'),
+  );
+});
+
 test('L26 record: a chunk of 64 KiB of one-byte lines, or of none, is all there', () => {
   for (const text of ['x\n'.repeat(32_768), '\n'.repeat(65_536), 'y'.repeat(65_536)]) {
     const disk = new LogDisk();
