@@ -4,7 +4,7 @@ import { headRoomBytes } from '../../src/logs/driver.ts';
 import { openJournald } from '../../src/logs/journald.ts';
 import { patienceMs } from '../../src/logs/room-watch.ts';
 import type { StreamName } from '../../src/stream-name.ts';
-import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLET, EPOLLOUT } from '../../src/sys/constants.ts';
+import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLET, EPOLLOUT } from '../../src/sys/constants.ts';
 import { EAGAIN, ECONNREFUSED, ENOMEM } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { createScriptedSys } from '../../src/sys/scripted.ts';
@@ -174,6 +174,23 @@ test('J14 journald: at the end of a stream, and in a write all the same, what wa
     assert.equal(driver.hasRoom, true);
     assert.deepEqual(warnings, []);
   }
+});
+
+test('J14 journald: the end of a stream is waited for in place, also after lines have waited by the reactor', () => {
+  const { sys, driver, journal, print, messages, makesRoom, warnings } = open(0);
+  print('a\nb');
+  makesRoom(1);
+  journal.room = 0;
+  sys.answer('epollWait', (_epfd, out) => {
+    journal.room = 1;
+    out.set([socketFd, EPOLLOUT]);
+    return 1;
+  });
+  driver.end('stdout');
+  assert.deepEqual(messages(), ['a\n', 'b']);
+  driver.close();
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(sys.called('epollCtl').at(-1)!.slice(2, 4), [EPOLL_CTL_DEL, socketFd]);
 });
 
 test('J14 journald: at the end, a journal that stays full is waited for 2 s, once for both streams', () => {

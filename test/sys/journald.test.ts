@@ -333,13 +333,14 @@ test('J14 journald: when it takes entries again, what was lost is said, and the 
 
 test('J15 journald: one that is not there is not waited for, and found when it comes', () => {
   const sys = createScriptedSys().answer('connect', -ENOENT, -ECONNREFUSED, -ECONNREFUSED);
-  const { print, entries, warnings } = open(sys);
+  const { driver, print, entries, warnings } = open(sys);
   print('a\nb\n');
   assert.deepEqual(sys.called('epollWait', 'send'), []);
-  print('c\n');
+  print('c\nd\n');
+  driver.close();
   assert.deepEqual(
     entries().map(entry => entry['MESSAGE']),
-    ['c\n'],
+    ['c\n', 'd\n'],
   );
   assert.deepEqual(warnings, [
     'Failed to send to journald, entries are lost until it is back: No such file or directory',
