@@ -75,13 +75,26 @@ test('L13 stream: a fifo that nobody reads yet is opened at both ends; a socket 
   assert.throws(() => openOn(disk), new Refusal(words));
 });
 
+test('L13 stream: what cannot be looked at is warned about, and taken for no file that could be replaced', () => {
+  const disk = new LogDisk();
+  disk.fault = call => (call === 'fstat' ? -EIO : undefined);
+  const { logs, say, warnings } = openOn(disk, { logSizeMax: 60 });
+  disk.fault = () => undefined;
+  say('a\nb\n');
+  logs.reopen();
+  assert.deepEqual(brief(logOf(disk)), ['F a', 'F b']);
+  assert.deepEqual(warnings, [
+    'Failed to stat log file /log/ctr.log, taking it for empty: Input/output error',
+  ]);
+});
+
 test('L12 file: a lease on the log is waited for, as the kernel bounds it', () => {
   const disk = new LogDisk();
   disk.put('ctr.log', '');
   disk.sys.answer('open', -EAGAIN);
   openOn(disk).say('a\n');
   assert.deepEqual(brief(logOf(disk)), ['F a']);
-  assert.equal((disk.sys.called('open')[1]![2] as number) & O_NONBLOCK, 0);
+  assert.equal((disk.sys.called('open')[1]![2] as number) & (O_WRONLY | O_NONBLOCK), O_WRONLY);
 });
 
 test('L27 stream: one that is full is not waited for in write, and nothing more is to be read', () => {

@@ -52,6 +52,21 @@ test('J14 lines: what was not taken is not given away by the end, nor is an end 
   assert.deepEqual(taken, ['ab\n', 'c']);
 });
 
+test('J14 lines: what waits may begin with an empty line, and be longer than a piece', () => {
+  const taken: string[] = [];
+  let takes = false;
+  const lines = new JournalLines((buf, start, end) => {
+    if (takes) taken.push(Buffer.from(buf.subarray(start, end)).toString());
+    return takes;
+  });
+  const expected = ['\n', ...new Array<string>(5000).fill('x\n')];
+  const buf = Buffer.from(' '.repeat(headRoomBytes) + expected.join(''));
+  lines.write(buf, headRoomBytes, buf.length);
+  takes = true;
+  lines.resume();
+  assert.deepEqual(taken, expected);
+});
+
 test('J4 lines: each line is a piece of its own, newline included', () => {
   assert.deepEqual(split('a\n\nbc\n'), [whole('a\n'), whole('\n'), whole('bc\n')]);
 });
