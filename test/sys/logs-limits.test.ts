@@ -156,6 +156,15 @@ test('L16 global limit: a record that reaches it and fills its file is in that f
   assert.deepEqual(brief(logOf(disk)), ['F a', 'F b']);
 });
 
+test('L16 global limit: once it is reached, what comes makes no call', () => {
+  const disk = new LogDisk();
+  const { say } = openOn(disk, { logGlobalSizeMax: 1 });
+  say('a\n');
+  const before = disk.sys.calls.length;
+  say('b\nc\nd');
+  assert.equal(disk.sys.calls.length, before);
+});
+
 test('L16 global limit: counts what was there at the start', () => {
   const disk = new LogDisk();
   disk.put('ctr.log', 'x'.repeat(100));

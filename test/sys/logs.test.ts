@@ -116,6 +116,14 @@ test('L7 record: a read boundary does not split a line, and streams do not mix',
   assert.deepEqual(brief(logOf(disk)), ['F output', 'F error']);
 });
 
+test('L7 record: up to 8192 bytes of a line are kept without a call, not even for the time', () => {
+  const disk = new LogDisk();
+  const { say } = openOn(disk);
+  const before = disk.sys.calls.length;
+  for (const piece of ['a', 'b'.repeat(190), 'c'.repeat(8001)]) say(piece);
+  assert.equal(disk.sys.calls.length, before);
+});
+
 test('L8 record: a line of 8192 bytes is one F record, with its newline or before it', () => {
   const line = 'x'.repeat(8192);
   for (const pieces of [[`${line}\n`], [line, '\n']]) {
