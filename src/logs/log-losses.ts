@@ -27,7 +27,6 @@ export class LogLosses {
 
   /** A write has succeeded. */
   end(): void {
-    if (!this.#isFailing) return;
     this.#isFailing = false;
     this.report();
   }
