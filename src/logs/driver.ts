@@ -53,10 +53,10 @@ export interface LogDriver {
   /** Lets go of the memory that output has used. To be called when there has been little for a while. */
   release?(): void;
   close(): void;
-  /** False while what was written waits to be taken: nothing more should be read until it is true. Absent where
-   * nothing ever waits. */
-  readonly hasRoom?: boolean;
-  /** From here on the reactor does the waiting, and `onRoom` is called when {@link hasRoom} is true again. */
+  /** False while what was written waits to be taken: nothing more should be read until it is true. */
+  readonly hasRoom: boolean;
+  /** From here on the reactor does the waiting, and `onRoom` is called when {@link hasRoom} is true again. Absent
+   * where nothing ever waits. */
   waitBy?(reactor: Reactor, onRoom: () => void): void;
 }
 

@@ -54,7 +54,7 @@ export class AllLogs implements Logs {
   }
 
   get hasRoom(): boolean {
-    return this.#drivers.every(driver => driver.hasRoom ?? true);
+    return this.#drivers.every(driver => driver.hasRoom);
   }
 
   waitBy(reactor: Reactor, onRoom: () => void): void {
