@@ -12,7 +12,7 @@ const cutOf = (before: number[], behind: number[]): number => {
 
 describe('where a long line is cut', () => {
   it('L8: before a character that would be split, wherever in it', () => {
-    for (const character of ['é', '€', '😀', '\u{10ffff}', '\u0800', '\u{10000}']) {
+    for (const character of ['\u0080', 'é', '\u07ff', '€', '😀', '\u{10ffff}', '\u0800', '\u{10000}']) {
       const bytes = [...Buffer.from(character)];
       for (let at = 0; at <= bytes.length; at++) {
         const isInside = at > 0 && at < bytes.length;
