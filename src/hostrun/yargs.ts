@@ -6,6 +6,7 @@ export interface OptionTable {
     readonly type: 'string' | 'boolean' | 'number';
     readonly array?: boolean;
     readonly default?: string | number | boolean;
+    readonly defaultDescription?: string;
     readonly requiresArg?: boolean;
     readonly describe: string;
   };

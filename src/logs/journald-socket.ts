@@ -41,7 +41,7 @@ export const journalWaitMsMax = 2000;
 export class JournalSocket {
   readonly #sys: Sys;
   readonly #warn: Warn;
-  readonly #fd: number;
+  #fd: number;
   /** For waiting until there is room in the journal's queue. */
   readonly #room: RoomWait;
   #connected = false;
@@ -86,9 +86,11 @@ export class JournalSocket {
   }
 
   close(): void {
+    if (this.#fd < 0) return;
     if (this.#lost > 0) this.#warn(`Failed to send ${countEntries(this.#lost)} to journald`);
     this.#room.close();
     this.#sys.close(this.#fd);
+    this.#fd = -1;
   }
 
   #noteAnswer(answer: number): void {

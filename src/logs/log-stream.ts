@@ -22,7 +22,7 @@ export class LogStream implements OpenLog {
   /** Nothing that could be limited. */
   readonly size = 0;
   readonly #sys: Sys;
-  readonly #fd: number;
+  #fd: number;
   readonly #losses: LogLosses;
   readonly #watch: RoomWatch;
   readonly #wait: RoomWait;
@@ -85,12 +85,14 @@ export class LogStream implements OpenLog {
   sync(): void {}
 
   close(): void {
+    if (this.#fd < 0) return;
     this.finish();
     this.#losses.add(this.#waitingBytes);
     this.#losses.report();
     this.#wait.close();
     this.#watch.close();
     this.#sys.close(this.#fd);
+    this.#fd = -1;
   }
 
   /** Whether what was not taken is worth keeping. */

@@ -84,7 +84,7 @@ test('L13 stream: what cannot be looked at is warned about, and taken for no fil
   logs.reopen();
   assert.deepEqual(brief(logOf(disk)), ['F a', 'F b']);
   assert.deepEqual(warnings, [
-    'Failed to stat log file /log/ctr.log, taking it for empty: Input/output error',
+    'Failed to stat log file /log/ctr.log, taking it for no regular file: Input/output error',
   ]);
 });
 
