@@ -13,7 +13,17 @@ import {
 } from '../../src/sys/constants.ts';
 import { EAGAIN, EIO, EMFILE, ENOMEM } from '../../src/sys/errno.ts';
 import type { SpawnPlan } from '../../src/sys/sys.ts';
-import { clientFd, containerPid, create, exec, exited, Life, syncFd, terminalFd } from './monitor-life.ts';
+import {
+  clientFd,
+  containerPid,
+  create,
+  exec,
+  exited,
+  Life,
+  legacyExec,
+  syncFd,
+  terminalFd,
+} from './monitor-life.ts';
 
 const pidAnswer = `{"data": ${containerPid}}\n`;
 /** What opens them gets these numbers. */
@@ -97,6 +107,22 @@ describe('a mistake of ours', () => {
     assert.deepEqual(life.log, ['stdout F hello', 'stderr F oh']);
     assert.equal(life.spawned.at(-1)!.file, '/cleanup');
     assert.match(life.messages.join(), /error: TypeError: x is not a function\n +at /);
+  });
+
+  it('R25: thrown between the pid and its report: who waits for a pid learns that there is none, and why', () => {
+    for (const [args, answer] of [
+      [create, '{"data": -1, "message": "made by the test"}\n'],
+      [exec, '{"data": -1, "message": "made by the test"}\n'],
+      [legacyExec, '{"exit_code": 137}\n'], // it waits for a status, and gets one
+    ] as const) {
+      const life = new Life(args);
+      life.sys.answer('pidfdOpen', () => {
+        throw new TypeError('made by the test');
+      });
+      life.turn(life.runtimeEnds());
+      assert.equal(life.run(), 1);
+      assert.deepEqual(life.answers, [answer]);
+    }
   });
 
   it('thrown after the status is known: the files have the status', () => {

@@ -17,7 +17,7 @@ import {
   SIGXFSZ,
   WNOHANG,
 } from '../../src/sys/constants.ts';
-import { EAGAIN, ECHILD, EINTR, EMFILE, ENOENT } from '../../src/sys/errno.ts';
+import { EAGAIN, ECHILD, EINTR, EMFILE, ENOENT, ESRCH } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { createScriptedSys } from '../../src/sys/scripted.ts';
 import type { SpawnPlan } from '../../src/sys/sys.ts';
@@ -219,5 +219,26 @@ describe('signals on their way', () => {
     processes.follow(containerPid);
     processes.kill();
     assert.deepEqual(sent(), [[-containerPid, SIGKILL]]);
+  });
+});
+
+describe('when there is no way on', () => {
+  it('R25: a runtime that was never started is not killed: its pid would be everybody’s', () => {
+    const { sys, processes, sent } = open();
+    sys.always('kill', -ESRCH);
+    processes.endAll(undefined);
+    assert.deepEqual(sent(), []);
+  });
+
+  it('R25: a runtime that has ended, noticed or not, is not killed: its pid may be somebody else’s', () => {
+    for (const isNoticed of [true, false]) {
+      const { sys, processes, signals, sent } = open();
+      processes.startRuntime(plan);
+      sys.dies(runtimePid, 0);
+      if (isNoticed) signals(SIGCHLD);
+      sys.always('kill', -ESRCH);
+      processes.endAll(undefined);
+      assert.deepEqual(sent(), []);
+    }
   });
 });
