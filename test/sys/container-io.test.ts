@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { openInputPipe, openOutputPipe } from '../../src/stdio/container-pipes.ts';
 import { setWindowSize } from '../../src/stdio/window-size.ts';
 import {
+  EPOLLIN,
   EPOLLOUT,
   F_GETFL,
   F_SETFL,
@@ -12,11 +13,12 @@ import {
   O_CLOEXEC,
   O_NONBLOCK,
   O_WRONLY,
+  S_IFIFO,
   TIOCSWINSZ,
 } from '../../src/sys/constants.ts';
-import { EAGAIN, EIO, EMFILE, EPERM, EPIPE } from '../../src/sys/errno.ts';
+import { EAGAIN, EBADF, EIO, EMFILE, EPERM, EPIPE } from '../../src/sys/errno.ts';
 import { createScriptedSys } from '../../src/sys/scripted.ts';
-import { clientFd, create, Life, terminalFd } from './monitor-life.ts';
+import { clientFd, create, Life, legacyExec, syncFd, terminalFd } from './monitor-life.ts';
 
 describe('container pipes', () => {
   for (const [kind, open, [ours, theirs]] of [
@@ -109,6 +111,24 @@ describe('a container with a terminal', () => {
     assert.deepEqual(life.messages, ['warn: Failed to set process pty terminal size: Input/output error']);
   });
 
+  it('R14: its socket is gone before the caller learns that no terminal came, and also where the monitor cannot go on', () => {
+    const late = new Life([...create, '-t']);
+    late.turn(late.runtimeEnds());
+    const broken = new Life([...create, '-t']);
+    broken.turn(() => {
+      broken.waitErrno = EBADF;
+    });
+    for (const life of [late, broken]) {
+      assert.equal(life.run(), 1);
+      const { calls } = life.sys;
+      const removed = calls.findIndex(
+        ([name, path]) => name === 'unlink' && String(path).includes('conmon-term'),
+      );
+      const answered = calls.findIndex(([name, fd]) => name === 'write' && fd === syncFd);
+      assert.ok(removed > 0 && (life === broken || removed < answered));
+    }
+  });
+
   it('what clients send before it is here waits, and is written when it is', () => {
     const life = new Life([...create, '-t', '-i']);
     life
@@ -166,6 +186,15 @@ describe('a container with stdin', () => {
     assert.equal(life.spawned[0]!.fds.filter(({ to }) => to === 0).length, 1);
   });
 
+  it('A21: without -i clients are read on, however much they send', () => {
+    const life = new Life(create);
+    life.turn(life.runtimeEnds()).turn(life.clientComes());
+    for (let i = 0; i < 16; i++) life.turn(life.clientSends('x'.repeat(32_768)));
+    life.turn(life.containerEnds());
+    assert.equal(life.run(), 0);
+    life.sys.assertDone();
+  });
+
   it('a container that has closed its stdin costs the input alone', () => {
     const life = new Life([...create, '-i']);
     life
@@ -182,7 +211,7 @@ describe('a container with stdin', () => {
 describe('a burst of output', () => {
   it('is over when there has been little for a second: its memory is given back, the reads’ and the log’s', () => {
     const life = new Life(create);
-    const burst = `${'x'.repeat(4095)}\n`.repeat(16);
+    const burst = `${'x'.repeat(4095)}\n`.repeat(4); // 16 KiB: the least that is one
     const givenBack: number[] = [];
     life.sys.always('madvise', (buf, advice) => {
       assert.equal(advice, MADV_DONTNEED);
@@ -205,7 +234,7 @@ describe('a burst of output', () => {
       givenBack.every(bytes => bytes >= 128 * 1024),
       `${givenBack}`,
     );
-    assert.equal(life.log.filter(record => record === `stdout F ${'x'.repeat(4095)}`).length, 4 * 16);
+    assert.equal(life.log.filter(record => record === `stdout F ${'x'.repeat(4095)}`).length, 4 * 4);
   });
 });
 
@@ -233,7 +262,60 @@ describe('a container whose client does not read', () => {
   });
 });
 
+describe('a container whose journal is full', () => {
+  it('J14: is not read from until there is room, and the monitor waits in no other place than ever', () => {
+    const life = new Life([...create, '-c', 'longer-than-12', '-l', 'journald:']);
+    const journalFd = 37;
+    life.sys.answer('socket', journalFd);
+    const logs: string[][] = [];
+    const look = () => void logs.push(life.log);
+    life
+      .turn(life.runtimeEnds())
+      .turn(() => life.sys.answer('send', -EAGAIN), life.says('stdout', 'one\n'))
+      .turn(life.says('stdout', 'two\n'))
+      .turn(look, () => life.sys.events(journalFd, EPOLLOUT))
+      .turn(() => life.sys.events(life.pipe('stdout'), EPOLLIN))
+      .turn(look, life.containerEnds());
+    assert.equal(life.run(), 0);
+    assert.deepEqual(logs, [['stdout F one'], ['stdout F one', 'stdout F two']]);
+    assert.equal(life.sys.sent(journalFd).length, 2);
+    assert.equal(life.sys.called('epollCreate').length, 1);
+  });
+});
+
+describe('a container that nobody can attach to', () => {
+  it('is read from all the same, while it runs', () => {
+    const life = new Life(legacyExec);
+    let whileRunning: string[] = [];
+    life
+      .turn(life.runtimeEnds())
+      .turn(life.says('stdout', 'hello\n'))
+      .turn(() => {
+        whileRunning = life.log;
+      }, life.containerEnds());
+    assert.equal(life.run(), 0);
+    assert.deepEqual(whileRunning, ['stdout F hello']);
+    assert.deepEqual(life.sys.called('bind'), []);
+  });
+});
+
 describe('the output that is left at the end', () => {
+  it('L27: a fifo that had no room for it has it before the exit files appear', () => {
+    const life = new Life(create);
+    life.sys.answer('fstat', (_fd, out) => {
+      out.set([S_IFIFO | 0o600, 0, 0, 0, 1, 1, 1]);
+      return 0;
+    });
+    life
+      .turn(life.runtimeEnds())
+      .turn(() => life.sys.answer('write', -EAGAIN), life.says('stdout', 'last\n'), life.containerEnds());
+    assert.equal(life.run(), 0);
+    assert.deepEqual(life.log, ['stdout F last']);
+    const { calls } = life.sys;
+    const written = calls.findLastIndex(([name, , bytes]) => name === 'write' && /last/.test(String(bytes)));
+    assert.ok(written < calls.findIndex(([name, , path]) => name === 'rename' && path === '/persist/exit'));
+  });
+
   it('R19: up to 1 MiB of each stream is logged, however much more somebody goes on to write', () => {
     const life = new Life(create);
     const piece = Buffer.alloc(256 * 1024, `${'x'.repeat(1023)}\n`);

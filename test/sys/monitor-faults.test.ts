@@ -119,9 +119,10 @@ describe('a mistake of ours', () => {
       life.sys.answer('pidfdOpen', () => {
         throw new TypeError('made by the test');
       });
-      life.turn(life.runtimeEnds());
+      life.turn(life.says('stderr', 'a warning\n')).turn(life.runtimeEnds());
       assert.equal(life.run(), 1);
       assert.deepEqual(life.answers, [answer]);
+      assert.deepEqual(life.log, ['stderr F a warning']); // the runtime has ended well: it is output
     }
   });
 

@@ -100,8 +100,8 @@ describe('create', () => {
     assert.equal(life.stderrDetachedAt.length, 1);
     assert.ok(life.stderrDetachedAt[0]! <= replaced);
     const closed = life.sys.called('close').map(([, fd]) => fd);
-    for (const fd of [startFd, syncFd, pidfd])
-      assert.equal(closed.filter(other => other === fd).length, 1, `${fd}`);
+    for (const fd of [startFd, syncFd, pidfd]) assert.ok(closed.includes(fd), `${fd}`);
+    assert.equal(new Set(closed).size, closed.length, `${closed}`);
   });
 
   it('the container’s ends of the pipes are closed once the runtime has them', () => {
