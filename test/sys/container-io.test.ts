@@ -5,8 +5,11 @@ import { describe, it } from 'node:test';
 import { openInputPipe, openOutputPipe } from '../../src/stdio/container-pipes.ts';
 import { setWindowSize } from '../../src/stdio/window-size.ts';
 import {
+  EPOLL_CTL_ADD,
+  EPOLLET,
   EPOLLIN,
   EPOLLOUT,
+  F_DUPFD_CLOEXEC,
   F_GETFL,
   F_SETFL,
   MADV_DONTNEED,
@@ -205,6 +208,25 @@ describe('a container with stdin', () => {
       .turn(life.containerEnds());
     assert.equal(life.run(), 0);
     assert.deepEqual(life.log, ['stdout F still here']);
+  });
+});
+
+describe('how output is waited for', () => {
+  const watched = (life: Life, fd: number) =>
+    life.sys.called('epollCtl').find(([, , op, of]) => op === EPOLL_CTL_ADD && of === fd)?.[4];
+
+  it('a pipe by its level, the terminal by its edge', () => {
+    const pipes = new Life(create);
+    pipes.turn(pipes.runtimeEnds()).turn(pipes.containerEnds());
+    pipes.run();
+    for (const stream of ['stdout', 'stderr'] as const)
+      assert.equal(watched(pipes, pipes.pipe(stream)), EPOLLIN, stream);
+    const terminal = new Life([...create, '-t']);
+    terminal.sys.always('fcntl', (_fd, command) => (command === F_DUPFD_CLOEXEC ? 41 : 0));
+    terminal.turn(terminal.consoleComes()).turn(terminal.runtimeEnds()).turn(terminal.containerEnds());
+    terminal.run();
+    assert.equal(watched(terminal, 41), (EPOLLIN | EPOLLET) >>> 0);
+    assert.equal(watched(terminal, terminal.pipe('stderr')), EPOLLIN);
   });
 });
 

@@ -2,7 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EPOLLIN, EPOLLOUT, SIGCHLD, SIGINT, SIGKILL, SIGQUIT, SIGTERM } from '../../src/sys/constants.ts';
+import {
+  EPOLLIN,
+  EPOLLOUT,
+  F_DUPFD_CLOEXEC,
+  SIGCHLD,
+  SIGINT,
+  SIGKILL,
+  SIGQUIT,
+  SIGTERM,
+} from '../../src/sys/constants.ts';
 import {
   EACCES,
   EAGAIN,
@@ -102,6 +111,17 @@ describe('create', () => {
     const closed = life.sys.called('close').map(([, fd]) => fd);
     for (const fd of [startFd, syncFd, pidfd]) assert.ok(closed.includes(fd), `${fd}`);
     assert.equal(new Set(closed).size, closed.length, `${closed}`);
+  });
+
+  it('when the exit command begins, all that was opened for the container is closed', () => {
+    for (const more of [['-i'], ['-t'], ['--sdnotify-socket', '/host']]) {
+      const life = new Life([...create, ...more], { _OCI_STARTPIPE: `${startFd}` });
+      const left = findLeftOpen(life);
+      if (more[0] === '-t') life.turn(life.consoleComes());
+      life.turn(life.clientComes()).turn(life.runtimeEnds()).turn(life.containerEnds());
+      life.run();
+      assert.deepEqual(left(), ['epollCreate', 'signalPipe'], more.join(' '));
+    }
   });
 
   it('the container’s ends of the pipes are closed once the runtime has them', () => {
@@ -908,6 +928,28 @@ function refuse(life: Life, call: 'open' | 'write', beginning: string, errno: nu
     if (name === 'close') fds.delete(first as number);
     return answer;
   };
+}
+
+/** The calls that have opened what is open when the exit command is started. */
+function findLeftOpen({ sys }: Life): () => string[] {
+  const open = new Map<number, string>();
+  let left: string[] = [];
+  const opens =
+    /^(open|openat|socket|accept4|eventfd|epollCreate|inotifyInit|memfdCreate|pidfdOpen|signalPipe)$/;
+  const perform = sys.perform.bind(sys);
+  sys.perform = (name, args) => {
+    const [first, second] = args as unknown[];
+    if (name === 'spawn' && (first as SpawnPlan).file === '/cleanup') left = [...open.values()];
+    const answer = perform(name, args);
+    if (opens.test(name) || (name === 'fcntl' && second === F_DUPFD_CLOEXEC))
+      if (answer >= 0) open.set(answer, name);
+    if (name === 'pipe2') for (const fd of first as Int32Array) open.set(fd, name);
+    if (name === 'recvFd' && answer > 0)
+      open.set((args as unknown as [number, Uint8Array, Int32Array])[2][0]!, name);
+    if (name === 'close') open.delete(first as number);
+    return answer;
+  };
+  return () => left.toSorted();
 }
 
 function assertExitFiles(life: Life, content: string): void {
