@@ -126,6 +126,22 @@ describe('a mistake of ours', () => {
     }
   });
 
+  it('R25: and another one in a last act: that act is named, and the next ones are done', () => {
+    const life = lives['exec']!();
+    life.sys.answer('pidfdSendSignal', () => {
+      throw new TypeError('the first');
+    });
+    life.sys.answer('fsync', () => {
+      throw new TypeError('the second');
+    });
+    assert.equal(life.run(), 1);
+    assert.match(
+      life.messages.join(),
+      /error: TypeError: the first\n.*error: syncLogs: TypeError: the second\n/s,
+    );
+    assert.equal(life.spawned.at(-1)!.file, '/cleanup');
+  });
+
   it('thrown after the status is known: the files have the status', () => {
     const life = lives['exec']!();
     const times = whole.sys.called('unlinkat').length; // the last is for the attach socket

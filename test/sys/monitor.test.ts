@@ -658,7 +658,13 @@ describe('clients', () => {
       .turn(life.nothing())
       .turn(() => life.sys.events(clientFd, EPOLLOUT));
     const [before] = life.sys.monotonic;
+    const secondsAtFiles: number[] = [];
+    life.sys.always('rename', () => {
+      secondsAtFiles.push(life.sys.monotonic[0] - before);
+      return 0;
+    });
     assert.equal(life.run(), 0);
+    assert.deepEqual(secondsAtFiles, [0, 2, 2], 'the pid file, and the two at the end');
     assert.equal(life.sys.monotonic[0] - before, 2);
     assertBefore(life, 'unlink attach', 'close client');
     assertBefore(life, 'file /exits/id: 0', 'close client');
@@ -696,7 +702,7 @@ describe('clients', () => {
       const pid = spawn(plan);
       if (plan.file === '/cleanup') {
         life.signal(SIGTERM)();
-        life.turn(() => life.sys.events(clientFd, EPOLLOUT));
+        life.turn(life.nothing()).turn(() => life.sys.events(clientFd, EPOLLOUT));
       }
       return pid;
     };
