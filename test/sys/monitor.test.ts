@@ -117,6 +117,8 @@ describe('create', () => {
     for (const more of [['-i'], ['-t'], ['--sdnotify-socket', '/host']]) {
       const life = new Life([...create, ...more], { _OCI_STARTPIPE: `${startFd}` });
       const left = findLeftOpen(life);
+      const events = '/sys/fs/cgroup/box/memory.events';
+      life.sys.file(`/proc/${containerPid}/cgroup`, '0::/box\n').file(events, 'oom 0\noom_kill 0\n');
       if (more[0] === '-t') life.turn(life.consoleComes());
       life.turn(life.clientComes()).turn(life.runtimeEnds()).turn(life.containerEnds());
       life.run();
@@ -777,6 +779,19 @@ describe('the delay before the exit command', () => {
       .turn(life.containerEnds(9));
     assert.equal(life.run(), 255);
     assert.equal(handedOver(life)[0]![3], 255);
+  });
+
+  it('E28: after an error that leaves us the clock, the delay is waited for here', () => {
+    const life = new Life(delayed);
+    life.turn(life.runtimeEnds()).turn(life.signal(SIGTERM));
+    life.sys.answer('pidfdSendSignal', () => {
+      throw new TypeError('made by the test');
+    });
+    const [before] = life.sys.monotonic;
+    assert.equal(life.run(), 1);
+    assert.equal(life.sys.monotonic[0] - before, 2);
+    assert.deepEqual(handedOver(life), []);
+    assert.doesNotMatch(life.messages.join(), /Failed to wait/);
   });
 
   it('E28: without a delay, and after an error, the monitor runs it itself', () => {
