@@ -340,5 +340,8 @@ describe('closing the console socket', () => {
         state === 'while nobody has come' ? [listener] : [listener, connection],
       );
       assert.deepEqual(scene.watched(), []);
+      const calls = scene.sys.calls.length;
+      scene.socket.poll();
+      assert.equal(scene.sys.calls.length, calls, 'the fds may be somebody else’s by now');
     });
 });

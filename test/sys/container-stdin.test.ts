@@ -93,7 +93,7 @@ test('container stdin A16: it says when it wants no more, and when it does again
 });
 
 test('container stdin A18: the end closes the fd behind the last byte', () => {
-  const { sys, reactor, stdin, give } = open();
+  const { sys, reactor, stdin, give, watches } = open();
   stdin.attachTo(fd);
   sys.answer('write', -EAGAIN);
   give('last');
@@ -104,6 +104,7 @@ test('container stdin A18: the end closes the fd behind the last byte', () => {
   turn(reactor, 0);
   assert.equal(sys.written(fd).toString(), 'last');
   assert.deepEqual(sys.called('close'), [['close', fd]]);
+  assert.equal(watches().at(-1), 'forgotten');
   stdin.end();
   stdin.close();
   assert.equal(sys.called('close').length, 1);
@@ -179,14 +180,19 @@ test('container stdin A20: a terminal that nobody has open is tried again, ever 
 });
 
 test('container stdin A20: a full terminal that has hung up is not polled', () => {
-  const { sys, reactor, stdin, give, watches } = open();
-  stdin.attachTo(fd);
-  sys.answer('write', -EAGAIN, -EAGAIN).events(fd, EPOLLHUP);
-  give('x');
-  turn(reactor, 0);
-  assert.deepEqual(watches(), [EPOLLOUT, EPOLLET]);
-  turn(reactor, 5);
-  assert.equal(sys.written(fd).toString(), 'x');
+  for (const gone of [EPOLLHUP, EPOLLERR]) {
+    const { sys, reactor, stdin, give, watches } = open();
+    stdin.attachTo(fd);
+    sys.answer('write', -EAGAIN, -EAGAIN).events(fd, gone);
+    give('x');
+    turn(reactor, 0);
+    assert.deepEqual(watches(), [EPOLLOUT, EPOLLET]);
+    sys.events(fd, gone); // once more, as it is watched for something else now
+    turn(reactor, 0);
+    assert.equal(sys.called('write').length, 2);
+    turn(reactor, 5);
+    assert.equal(sys.written(fd).toString(), 'x');
+  }
 });
 
 test('container stdin A14: what waits is written in the pieces in which it came, each in one call', () => {
@@ -224,6 +230,46 @@ test('container stdin A16: input that comes a byte at a time is bounded by the m
   let pieces = 1;
   while (stdin.accept(new Uint8Array(1), 0, 1)) pieces++;
   assert.ok(pieces > 500 && pieces < 2000, `${pieces} pieces`);
+});
+
+test('container stdin A16: the bound is 256 KiB with 256 bytes for each piece, and half of it is where input is wanted again', () => {
+  const [bound, pieceExtra] = [256 * 1024, 256];
+  for (const missing of [0, 1]) {
+    const { sys, reactor, rooms, stdin } = open();
+    stdin.attachTo(fd);
+    sys.always('write', -EAGAIN);
+    const half = new Uint8Array(bound / 2 - pieceExtra);
+    assert.equal(stdin.accept(half, 0, half.length), true);
+    assert.equal(stdin.accept(half, missing, half.length), missing === 1);
+    assert.equal(stdin.accept(new Uint8Array(1), 0, 1), false);
+    sys.answer('write', half.length, half.length - missing, -EAGAIN).events(fd, EPOLLOUT);
+    turn(reactor, 0);
+    assert.equal(rooms.length, 1);
+  }
+  const { sys, reactor, rooms, stdin } = open();
+  stdin.attachTo(fd);
+  sys.always('write', -EAGAIN);
+  for (const length of [bound / 2 - pieceExtra, bound / 2 - pieceExtra + 1, bound / 2 - pieceExtra])
+    stdin.accept(new Uint8Array(length), 0, length);
+  sys.answer('write', bound / 2 - pieceExtra, -EAGAIN).events(fd, EPOLLOUT);
+  turn(reactor, 0);
+  assert.equal(rooms.length, 0);
+  sys.answer('write', bound / 2 - pieceExtra + 1, -EAGAIN).events(fd, EPOLLOUT);
+  turn(reactor, 0);
+  assert.equal(rooms.length, 1, 'exactly the half is left');
+});
+
+test('container stdin A16: what has been written does not count, wherever in a buffer it came, short or long', () => {
+  const { sys, reactor, rooms, stdin } = open();
+  stdin.attachTo(fd);
+  const buf = new Uint8Array(256 * 1024);
+  for (let i = 0; i < 3000; i++) {
+    const [start, end] = i % 100 === 0 ? [100_000, 200_000] : [200_000, 200_001];
+    sys.answer('write', -EAGAIN).events(fd, EPOLLOUT);
+    assert.equal(stdin.accept(buf, start, end), true);
+    turn(reactor, 0);
+  }
+  assert.equal(rooms.length, 0);
 });
 
 test('container stdin A26: an fd that cannot be watched is tried again by the clock, then watched, and loses nothing', () => {

@@ -178,6 +178,19 @@ describe('relay of a busy pipe', () => {
     );
   });
 
+  it('64 KiB is what a full one holds', () => {
+    for (const [bytes, times] of [
+      [65_535, 0],
+      [65_536, 1],
+    ] as const) {
+      const { sys, relay, turn } = open();
+      relay.resume();
+      sys.arrive(fd, Buffer.alloc(bytes));
+      turn();
+      assert.equal(sys.called('fcntl').length, times, `${bytes} bytes`);
+    }
+  });
+
   it('a pipe that may not be enlarged is read as it is', () => {
     const { sys, relay, turn, output } = open();
     relay.resume();
