@@ -348,6 +348,29 @@ test('attach server A10: of several packets at once, those that the socket does 
   );
 });
 
+test('attach server A8: what is sent packet by packet is left as it was, for the next client', () => {
+  const on = open();
+  on.accept(50);
+  on.accept(51);
+  on.sys.always('sendmmsg', -EAGAIN);
+  const buf = Buffer.from(Array.from({ length: 1 + 2 * 8192 + 10 }, (_, i) => 65 + (i % 60)));
+  const before = Buffer.from(buf);
+  on.server.broadcast('stdout', buf, 1, buf.length);
+  assert.deepEqual(buf, before);
+  for (const fd of [50, 51]) {
+    const packets = on.sys.sent(fd);
+    assert.deepEqual(
+      packets.map(packet => [packet[0], packet.length]),
+      [
+        [2, 8193],
+        [2, 8193],
+        [2, 11],
+      ],
+    );
+    assert.deepEqual(Buffer.concat(packets.map(packet => packet.subarray(1))), before.subarray(1));
+  }
+});
+
 test('attach server A23: with no memory for a packet it is tried again after 100 ms', () => {
   for (const errno of [ENOBUFS, ENOMEM]) {
     const on = open();
