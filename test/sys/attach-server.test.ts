@@ -13,6 +13,7 @@ import {
   EPOLLIN,
   EPOLLOUT,
   EPOLLRDHUP,
+  FIONREAD,
   MSG_DONTWAIT,
   MSG_TRUNC,
   O_CLOEXEC,
@@ -517,7 +518,7 @@ test('attach server A11: whatever a send fails with, that client gets no more, a
 test('attach server A11: a client that fails during a broadcast is closed by its own hang-up only', () => {
   const on = open();
   on.accept(50);
-  on.sys.arrive(50, 0).events(50, EPOLLIN | EPOLLRDHUP);
+  on.sys.arrive(50, 0, 0, 0).events(50, EPOLLIN | EPOLLRDHUP);
   turn(on.reactor, 0);
   assert.deepEqual(on.told, ['end']);
   on.sys.answer('send', -EPIPE);
@@ -525,8 +526,49 @@ test('attach server A11: a client that fails during a broadcast is closed by its
   assert.deepEqual(on.sys.called('close'), []);
   on.sys.events(50, EPOLLHUP);
   turn(on.reactor, 0);
+  assert.deepEqual(on.told, ['end'], 'once for each client');
   assert.deepEqual(on.sys.called('close'), [['close', 50]]);
   assert.deepEqual(watches(on.sys, 50), [input, EPOLLET, 'forgotten']);
+});
+
+test('attach server A11: an error of the socket, or a hang-up, is the end of its output', () => {
+  for (const gone of [EPOLLERR, EPOLLHUP]) {
+    const on = open();
+    on.accept(50);
+    on.sys.answer('send', -EAGAIN).events(50, gone);
+    on.broadcast('x');
+    turn(on.reactor, 0);
+    assert.equal(on.server.pending, 0);
+    on.broadcast('y');
+    assert.deepEqual(on.sys.sent(50), []);
+    assert.deepEqual(on.sys.called('shutdown'), [['shutdown', 50, SHUT_WR]]);
+  }
+});
+
+test('attach server A17: one that goes while no input is wanted is closed at once, or when what it has left is taken', () => {
+  const on = open();
+  for (const fd of [50, 51, 52]) on.accept(fd);
+  const left: Record<number, string> = { 52: 'left' };
+  on.sys.always('ioctl', (fd, request, arg) => {
+    assert.equal(request, FIONREAD);
+    new Int32Array(arg.buffer)[0] = left[fd]?.length ?? 0;
+    return 0;
+  });
+  on.takes.push(false);
+  on.sys.arrive(50, 'too much').events(50, EPOLLIN);
+  turn(on.reactor, 0);
+  on.sys.events(51, EPOLLHUP).events(52, EPOLLHUP);
+  turn(on.reactor, 0);
+  assert.deepEqual(on.told, ['too much', 'end']);
+  assert.deepEqual(on.sys.called('close'), [['close', 51]]);
+  on.server.resumeInput();
+  on.sys.arrive(52, left[52]!, 0).events(52, EPOLLIN | EPOLLRDHUP | EPOLLHUP);
+  turn(on.reactor, 0);
+  delete left[52];
+  on.sys.events(52, EPOLLIN | EPOLLRDHUP | EPOLLHUP);
+  turn(on.reactor, 0);
+  assert.deepEqual(on.told, ['too much', 'end', 'left', 'end']);
+  assert.deepEqual(on.sys.called('close').at(-1), ['close', 52]);
 });
 
 test('attach server A25: at the end a client that takes nothing is let go, one that takes a little at a time is not', () => {
