@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AttachServer, openAttachServer, receiveBytesMax } from '../../src/attach/attach-server.ts';
 import {
+  AT_FDCWD,
   EPOLL_CTL_ADD,
   EPOLL_CTL_DEL,
   EPOLL_CTL_MOD,
@@ -617,6 +618,18 @@ test('attach server A15: a packet larger than the buffer ends that input with a 
   assert.equal(on.sys.sent(50).length, 1);
 });
 
+test('attach server A15: a packet of 256 KiB is taken whole', () => {
+  const on = open();
+  on.accept(50);
+  on.sys.answer('recv', 256 * 1024).events(50, EPOLLIN);
+  turn(on.reactor, 0);
+  assert.deepEqual(on.warnings, []);
+  assert.deepEqual(
+    on.told.map(text => text.length),
+    [256 * 1024],
+  );
+});
+
 test('attach server A17: recv answers of every kind, and what comes of them', () => {
   const on = open();
   on.accept(50);
@@ -670,7 +683,116 @@ test('attach server A13: a client is closed after its input was thrown away', ()
 });
 
 test('attach socket A6: unlink removes nothing when it cannot be told that the file is the one made here', () => {
-  const on = open();
-  on.server.unlink();
-  assert.deepEqual(on.sys.called('unlinkat'), []);
+  for (const refused of ['lstatat', 'fstat'] as const) {
+    const { sys, server } = openLinked();
+    sys.always(refused, -EIO);
+    server.unlink();
+    assert.deepEqual(sys.called('unlinkat'), [], refused);
+  }
 });
+
+test('attach socket A6: socket and link are removed, each if it is the one made here, and their fds closed', () => {
+  for (const replaced of [undefined, 'attach', '/run/cuuid']) {
+    const { sys, server, made } = openLinked();
+    if (replaced !== undefined) made.set(replaced, 99);
+    server.unlink();
+    const removed = sys.called('unlinkat').map(([, , path]) => path);
+    assert.deepEqual(
+      removed,
+      ['attach', '/run/cuuid'].filter(path => path !== replaced),
+    );
+    assert.equal(sys.called('close').length, 2, 'that of each file');
+    server.unlink();
+    server.close();
+    assert.equal(sys.called('unlinkat').length, removed.length);
+    assert.equal(sys.called('close').length, 4, 'the listener’s, and the directory’s');
+  }
+});
+
+test('attach socket: closed and not unlinked, it leaves the files where they are, and no fd open', () => {
+  const { sys, server } = openLinked();
+  server.close();
+  assert.deepEqual(sys.called('unlinkat'), []);
+  assert.equal(new Set(sys.called('close').map(([, fd]) => fd)).size, 4);
+  assert.equal(sys.called('close').length, 4);
+});
+
+test('attach socket A3: the link appears when the socket listens', () => {
+  const { sys } = openLinked();
+  assert.deepEqual(
+    sys.called('listen', 'symlink').map(call => (call[0] === 'listen' ? 'listen' : call)),
+    ['listen', ['symlink', '/b', '/run/cuuid']],
+  );
+  assert.deepEqual(sys.called('openat').at(-1), [
+    'openat',
+    AT_FDCWD,
+    '/run/cuuid',
+    O_PATH | O_NOFOLLOW | O_CLOEXEC,
+    0,
+  ]);
+});
+
+test('attach socket A5: a link that cannot be made is a FatalError that says why, and nothing of ours stays', () => {
+  for (const [call, message] of [
+    ['lstatat', /Failed to remove existing symlink for socket directory \/run\/cuuid: Permission denied/],
+    ['symlink', /Failed to create symlink for attach socket \/run\/cuuid: Permission denied/],
+    ['openat', /Failed to open \/run\/cuuid: Permission denied/],
+  ] as const) {
+    let sys = createScriptedSys();
+    assert.throws(
+      () =>
+        openLinked(scripted => {
+          sys = scripted;
+          if (call === 'symlink') sys.answer(call, -EACCES);
+          else refuseFor(sys, call, '/run/cuuid', -EACCES);
+        }),
+      message,
+    );
+    const removed = sys.called('unlinkat').map(([, , path]) => path);
+    assert.deepEqual(removed, call === 'openat' ? ['/run/cuuid', 'attach'] : ['attach'], call);
+    assert.equal(sys.called('close').length, 3, call);
+  }
+});
+
+/** A server with a link to its bundle. `made` has the inodes of the files that are there, by their paths. */
+function openLinked(prepare: (sys: ScriptedSys) => void = () => {}) {
+  const made = new Map<string, number>();
+  const inodes = new Map<number, number>();
+  const stat = (inode: number | undefined, out: Float64Array) => {
+    if (inode === undefined) return -ENOENT;
+    out.set([S_IFSOCK | 0o700, 0, 0, 0, 1, inode, 1]);
+    return 0;
+  };
+  const sys = createScriptedSys();
+  sys
+    .always('bind', () => made.set('attach', 1).size - 1)
+    .always('symlink', () => made.set('/run/cuuid', 2).size - 2)
+    .always('lstatat', (_dirfd, path, out) => stat(made.get(path), out))
+    .always('fstat', (fd, out) => stat(inodes.get(fd), out))
+    .always('openat', (_dirfd, path) => {
+      const fd = sys.freshFd();
+      inodes.set(fd, made.get(path)!);
+      return fd;
+    });
+  prepare(sys);
+  const place = { bundle: '/b', link: { path: '/run/cuuid', target: '/b' } };
+  const hooks = { onInput: () => true, onInputEnd() {}, onRoom() {} };
+  const server = openAttachServer(
+    sys,
+    new Reactor(sys),
+    place,
+    new Uint8Array(receiveBytesMax),
+    hooks,
+    assert.fail,
+  );
+  return { sys, server, made };
+}
+
+/** Refuses that call for one path. */
+function refuseFor(sys: ScriptedSys, call: 'lstatat' | 'openat', path: string, answer: number): void {
+  const perform = sys.perform.bind(sys);
+  sys.perform = (name, args) => {
+    const given = perform(name, args);
+    return name === call && (args as unknown[])[1] === path ? answer : given;
+  };
+}
