@@ -603,6 +603,22 @@ test('attach server A25: at the end a client that takes nothing is let go, one t
   assert.throws(() => on.reactor.turn(), /wait for ever/);
 });
 
+test('attach server A25: told twice, it waits from the second time on; who is let go makes room', () => {
+  const on = open();
+  on.accept(50);
+  on.accept(51);
+  on.sys.always('sendmmsg', -EAGAIN).always('send', fd => (fd === 50 ? -EAGAIN : 8193));
+  while (on.server.hasRoom) on.broadcast('x'.repeat(65_536));
+  on.server.letGoOfStuckAfter(10_000);
+  turn(on.reactor, 5000);
+  on.server.letGoOfStuckAfter(10_000);
+  turn(on.reactor, 9999);
+  assert.deepEqual([on.sys.called('close'), on.told], [[], []]);
+  turn(on.reactor, 1);
+  assert.deepEqual([on.sys.called('close'), on.told], [[['close', 50]], ['room']]);
+  assert.equal(on.server.pending, 0);
+});
+
 test('attach server A15: a packet larger than the buffer ends that input with a warning, and gives none of it', () => {
   const on = open();
   on.accept(50);
@@ -642,6 +658,33 @@ test('attach server A17: recv answers of every kind, and what comes of them', ()
   turn(on.reactor, 0);
   assert.deepEqual(on.told, ['still there', 'end']);
   assert.deepEqual(on.sys.called('close'), [['close', 50]]);
+});
+
+test('attach server A19: a packet of no bytes is no end: not without a sign of one, and not while more is to be read', () => {
+  for (const end of [EPOLLRDHUP, EPOLLHUP]) {
+    const on = open();
+    on.accept(50);
+    let left = 5;
+    on.sys.always('ioctl', (_fd, _request, arg) => {
+      new Int32Array(arg.buffer)[0] = left;
+      return 0;
+    });
+    on.sys.arrive(50, 0).events(50, EPOLLIN);
+    turn(on.reactor, 0);
+    left = 0;
+    on.sys.arrive(50, 0).events(50, EPOLLIN);
+    turn(on.reactor, 0);
+    left = 5;
+    on.sys.arrive(50, 0).events(50, EPOLLIN | end);
+    turn(on.reactor, 0);
+    assert.deepEqual(on.told, []);
+    on.sys.arrive(50, 'input').events(50, EPOLLIN | end);
+    turn(on.reactor, 0);
+    left = 0;
+    on.sys.arrive(50, 0).events(50, EPOLLIN | end);
+    turn(on.reactor, 0);
+    assert.deepEqual(on.told, ['input', 'end']);
+  }
 });
 
 test('attach server A16: after an input too many no client is watched for input, and again after resumeInput', () => {
