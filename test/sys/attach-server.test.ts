@@ -603,11 +603,12 @@ test('attach server A25: at the end a client that takes nothing is let go, one t
   assert.throws(() => on.reactor.turn(), /wait for ever/);
 });
 
-test('attach server A25: told twice, it waits from the second time on; who is let go makes room', () => {
+test('attach server A25: told twice, it looks from the second time on, again and again; who is let go makes room', () => {
   const on = open();
   on.accept(50);
   on.accept(51);
-  on.sys.always('sendmmsg', -EAGAIN).always('send', fd => (fd === 50 ? -EAGAIN : 8193));
+  const stuck = [50];
+  on.sys.always('sendmmsg', -EAGAIN).always('send', fd => (stuck.includes(fd) ? -EAGAIN : 8193));
   while (on.server.hasRoom) on.broadcast('x'.repeat(65_536));
   on.server.letGoOfStuckAfter(10_000);
   turn(on.reactor, 5000);
@@ -617,6 +618,10 @@ test('attach server A25: told twice, it waits from the second time on; who is le
   turn(on.reactor, 1);
   assert.deepEqual([on.sys.called('close'), on.told], [[['close', 50]], ['room']]);
   assert.equal(on.server.pending, 0);
+  stuck.push(51);
+  on.broadcast('y');
+  for (let i = 0; i < 22; i++) turn(on.reactor, 1000);
+  assert.deepEqual(on.sys.called('close').at(-1), ['close', 51], 'it goes on to look');
 });
 
 test('attach server A15: a packet larger than the buffer ends that input with a warning, and gives none of it', () => {
@@ -714,6 +719,8 @@ test('attach server A13: a client is closed after its input was thrown away', ()
   on.accept(50);
   on.sys.arrive(50, 'unread', -EINTR, 'too', 0);
   on.server.close();
+  assert.equal(watches(on.sys, 50).at(-1), 'forgotten');
+  assert.equal(watches(on.sys, listener).at(-1), 'forgotten');
   assert.deepEqual(
     on.sys
       .called('shutdown', 'recv', 'close')
