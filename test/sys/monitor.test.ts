@@ -126,6 +126,16 @@ describe('create', () => {
     }
   });
 
+  it('R25: after an error, the container that was killed is not followed any more', () => {
+    const life = new Life(create);
+    const left = findLeftOpen(life);
+    life.turn(life.runtimeEnds()).turn(() => {
+      life.waitErrno = EBADF;
+    });
+    assert.equal(life.run(), 1);
+    assert.ok(!left().includes('pidfdOpen'));
+  });
+
   it('the container’s ends of the pipes are closed once the runtime has them', () => {
     const life = new Life(create);
     life.turn(life.runtimeEnds()).turn(life.containerEnds());

@@ -129,6 +129,7 @@ describe('children', () => {
     sys.dies(containerPid, SIGKILL);
     signals(SIGCHLD);
     assert.equal(processes.facts.containerStatus, SIGKILL);
+    assert.deepEqual(sys.called('close'), [['close', pidfd]], 'a pid of nobody is not followed');
     sys.dies(92, exited(5));
     signals(SIGCHLD);
     assert.equal(processes.facts.containerStatus, SIGKILL);
@@ -228,6 +229,16 @@ describe('when there is no way on', () => {
     sys.always('kill', -ESRCH);
     processes.endAll(undefined);
     assert.deepEqual(sent(), []);
+  });
+
+  it('R25: a pid of the pid file is believed where it is a child of ours, and else nobody is killed', () => {
+    for (const isChild of [false, true]) {
+      const { sys, processes, sent } = open();
+      const looks = isChild ? [-ECHILD, 0, containerPid] : [-ECHILD, -ECHILD];
+      sys.answer('waitpid', ...looks).always('kill', isChild ? 0 : -ESRCH);
+      processes.endAll(containerPid);
+      assert.deepEqual(sent(), isChild ? [[containerPid, SIGKILL]] : []);
+    }
   });
 
   it('R25: a runtime that has ended, noticed or not, is not killed: its pid may be somebody else’s', () => {
