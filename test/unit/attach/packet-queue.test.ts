@@ -111,7 +111,17 @@ test('packet queue A10: while it has room a whole read stays within 1 MiB, and t
     assert.ok(queue.size > 700_000, `${queue.size} bytes`);
     const inPayload = (queue.size * payloadBytesMax) / (payloadBytesMax + 3);
     assert.ok(inPayload <= 1024 * 1024, `${inPayload} bytes`);
+    if (!smallFirst) assert.equal(inPayload, 1024 * 1024, 'and no room is wasted');
   }
+});
+
+test('packet queue: a place is left for the next one, whatever was looked at before', () => {
+  const queue = new PacketQueue();
+  const first = queue.push(2, full, 0, 1);
+  const second = queue.push(2, full, 0, 9);
+  queue.enter(first);
+  queue.find(second);
+  assert.equal(queue.advance(first), second);
 });
 
 test('packet queue A24: memory is used again, and let go when told', () => {
