@@ -75,6 +75,7 @@ describe('create', () => {
       'start /cleanup',
     ]);
     assert.deepEqual(life.log, ['stdout F hello', 'stdout P you']);
+    assert.equal(life.files['/proc/self/comm'], 'conmon', 'R21');
     assert.deepEqual(life.messages, []);
   });
 
@@ -291,6 +292,21 @@ describe('exec', () => {
     assert.deepEqual(life.answers, ['{"exit_code": -1, "message": "no such file"}\n']);
   });
 
+  it('without a start pipe nobody is waited for, and no fd touched that is none', () => {
+    for (const more of [[], ['--exec-attach']]) {
+      const life = new Life([...exec, ...more], { _OCI_ATTACHPIPE: `${attachFd}` });
+      life.turn(life.runtimeEnds()).turn(life.containerEnds());
+      assert.equal(life.run(), 0);
+      const touched = life.sys.calls.filter(
+        ([name, first, , third]) => (name === 'epollCtl' ? third : first) === -1,
+      );
+      assert.deepEqual(
+        touched.filter(([name]) => ['close', 'read', 'epollCtl'].includes(name)),
+        [],
+      );
+    }
+  });
+
   it('with attach says that it is ready, and starts the runtime only when the caller has attached', () => {
     const life = new Life([...exec, '--exec-attach'], {
       _OCI_STARTPIPE: `${startFd}`,
@@ -314,6 +330,10 @@ describe('no container', () => {
     life.turn(life.says('stderr', 'runc: "no"\n')).turn(life.runtimeEnds(exited(1)));
     assert.equal(life.run(), 1);
     assert.deepEqual(life.answers, ['{"data": -1, "message": "runc: \\"no\\"\\n"}\n']);
+    assert.deepEqual(life.messages, [
+      'warn: runtime stderr: runc: "no"\n',
+      'error: Failed to create container: exit status 1',
+    ]);
     assertNoExitFile(life);
     assert.deepEqual(life.deeds().slice(-7), [
       'close parked fds',
@@ -344,6 +364,7 @@ describe('no container', () => {
       assert.deepEqual(life.answers, [
         `{"data": -1, "message": "Failed to create container: exit status ${words}"}\n`,
       ]);
+      assert.deepEqual(life.messages, [`error: Failed to create container: exit status ${words}`]);
     }
   });
 
@@ -772,6 +793,22 @@ describe('the delay before the exit command', () => {
       ['no subreaper', 'start /cleanup'],
       'where it cannot be handed over, no more than that is done',
     );
+  });
+
+  it('E28: a client that reads its last in the delay has its end before the rest of the delay is handed over', () => {
+    const life = new Life([...create, '--exit-delay', '5']);
+    life
+      .turn(life.clientComes())
+      .turn(life.runtimeEnds())
+      .turn(() => life.sys.answer('send', -EAGAIN), life.says('stdout', 'for the client'))
+      .turn(life.containerEnds())
+      .turn(life.nothing())
+      .turn(() => life.sys.events(clientFd, EPOLLOUT));
+    assert.equal(life.run(), 0);
+    assert.equal(life.sys.written(clientFd).toString(), '\x02for the client');
+    const { calls } = life.sys;
+    const closed = calls.findIndex(([name, fd]) => name === 'close' && fd === clientFd);
+    assert.ok(closed > 0 && closed < calls.findIndex(([name]) => name === 'endInCommand'));
   });
 
   it('E28: a container that was not started leaves the status 1', () => {
