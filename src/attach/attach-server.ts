@@ -147,7 +147,6 @@ export class AttachServer implements ClientOwner {
     this.reactor.forget(this.#socket.fd);
     this.#socket.close();
     for (const client of this.#clients) this.#drop(client);
-    this.hasRoom = true;
   }
 
   // --- for the clients ---------------------------------------------------------------------------------------
