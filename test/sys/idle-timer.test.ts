@@ -39,10 +39,13 @@ test('idle timer: a note while the clock runs makes no call', () => {
   assert.equal(sys.calls.length, before);
 });
 
-test('idle timer: cancelled, it does not run', () => {
+test('idle timer: cancelled, it does not run before something is noted again', () => {
   const { reactor, timer, runs } = open();
   timer.note();
   timer.cancel();
   assert.throws(() => reactor.turn(), /wait for ever/);
   assert.equal(runs(), 0);
+  timer.note();
+  turn(reactor, 1000);
+  assert.equal(runs(), 1);
 });

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLET, EPOLLIN, EPOLLOUT } from '../../src/sys/constants.ts';
+import {
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  EPOLL_CTL_MOD,
+  EPOLLET,
+  EPOLLIN,
+  EPOLLOUT,
+} from '../../src/sys/constants.ts';
 import { EBADF, EINTR, EMFILE } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
 import { createScriptedSys } from '../../src/sys/scripted.ts';
@@ -51,6 +58,45 @@ describe('reactor', () => {
     sys.events(5, EPOLLIN).events(6, EPOLLIN);
     reactor.turn();
     assert.deepEqual(seen, []);
+  });
+
+  it('what was reported in an earlier turn is not told again', () => {
+    const { sys, reactor, seen } = make();
+    for (const fd of [5, 6]) reactor.watch(fd, EPOLLIN, () => seen.push(`fd ${fd}`));
+    sys.events(5, EPOLLIN).events(6, EPOLLIN);
+    reactor.turn();
+    sys.events(5, EPOLLIN);
+    reactor.turn();
+    assert.deepEqual(seen, ['fd 5', 'fd 6', 'fd 5']);
+  });
+
+  it('an fd is taken from the kernel when it is forgotten, once, and one that is not watched is not touched', () => {
+    const { sys, reactor } = make();
+    reactor.watch(5, EPOLLIN, () => {});
+    for (const fd of [5, 5, 6]) reactor.forget(fd);
+    assert.deepEqual(
+      sys.called('epollCtl').map(([, , op, fd]) => [op, fd]),
+      [
+        [EPOLL_CTL_ADD, 5],
+        [EPOLL_CTL_DEL, 5],
+      ],
+    );
+  });
+
+  it('to change a watch that is not, or that the kernel does not let be changed, is an error', () => {
+    const { sys, reactor } = make();
+    assert.throws(() => reactor.rearm(5, EPOLLIN), /fd 5 is not watched/);
+    reactor.watch(5, EPOLLIN, () => {});
+    sys.answer('epollCtl', -EBADF);
+    assert.throws(() => reactor.rearm(5, EPOLLOUT), { name: 'FatalError', code: 'EBADF' });
+  });
+
+  it('a turn without deadlines asks for no time', () => {
+    const { sys, reactor } = make();
+    reactor.watch(5, EPOLLIN, () => {});
+    sys.events(5, EPOLLIN);
+    reactor.turn();
+    assert.deepEqual(sys.called('clockGettime'), []);
   });
 
   it('an interrupted wait is a turn in which nothing was reported', () => {
