@@ -5,7 +5,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, globSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { API } from 'typescript/unstable/sync';
@@ -58,9 +58,13 @@ function main(paths: readonly string[], every: number): void {
 
   const counts: Record<Outcome, number> = { seen: 0, survived: 0, 'not run': 0 };
   for (const { path, url, source, mutants } of listFiles(paths.length > 0 ? paths : rooms)) {
-    for (const mutant of mutants.filter((_, i) => i % every === 0)) {
-      const line = source.slice(0, mutant.start).split('\n').length;
-      const key = JSON.stringify([path, source.split('\n')[line - 1]!.trim(), mutant.what]);
+    const keys = mutants.map(mutant => keyOf(path, source, mutant));
+    for (const [i, mutant] of mutants.entries()) {
+      if (i % every !== 0) continue;
+      const line = lineOf(source, mutant);
+      // The same words may be there twice.
+      const earlier = keys.slice(0, i).filter(key => key === keys[i]).length;
+      const key = earlier === 0 ? keys[i]! : `${keys[i]} ${earlier}`;
       const outcome = known.get(key) ?? tryMutant(path, url, mutant, coverage);
       if (!known.has(key)) appendFileSync(results, `${JSON.stringify({ key, outcome })}\n`);
       counts[outcome]++;
@@ -74,12 +78,26 @@ function main(paths: readonly string[], every: number): void {
   );
 }
 
-/** The tests of the room first, which see most, then the others. */
+/** What it is called in the results: without the line's number, which changes with every line before it. */
+function keyOf(path: string, source: string, mutant: Mutant): string {
+  return JSON.stringify([path, source.split('\n')[lineOf(source, mutant) - 1]!.trim(), mutant.what]);
+}
+
+function lineOf(source: string, { start }: Mutant): number {
+  return source.slice(0, start).split('\n').length;
+}
+
+/** The tests of the file first, which see most, then those of the room, then the others. */
 function tryMutant(path: string, url: string, mutant: Mutant, coverage: readonly Coverage[]): Outcome {
   const tests = coverage.filter(({ covers }) => covers(url, mutant.start));
   if (tests.length === 0) return 'not run';
-  const isOfRoom = ({ test }: Coverage) => test.includes(path.split('/')[0]!);
-  const groups = [tests.filter(isOfRoom), tests.filter(test => !isOfRoom(test))];
+  const [room, file] = [path.split('/')[0]!, basename(path, '.ts')];
+  const distance = ({ test }: Coverage): number => {
+    const name = basename(test, '.test.ts');
+    if (name === file) return 0;
+    return name.includes(room) || test.includes(`/unit/${room}/`) ? 1 : 2;
+  };
+  const groups = [0, 1, 2].map(far => tests.filter(test => distance(test) === far));
   return groups.every(group => group.length === 0 || passes(group, { ...mutant, url })) ? 'survived' : 'seen';
 }
 
