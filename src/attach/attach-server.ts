@@ -195,7 +195,8 @@ export class AttachServer implements ClientOwner {
     const answer = client.start();
     if (answer >= 0) return;
     this.warn(`Dropping a client of the attach socket: Failed to watch fd ${fd}: ${errorWords(answer)}`);
-    this.#drop(client);
+    client.close();
+    this.#clients.delete(client); // and no memory is given back: what is being broadcast may lie in it
   }
 
   // The connection stays in the backlog and would be reported again at once: without this, a monitor out of fds spins.

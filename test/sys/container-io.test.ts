@@ -19,7 +19,7 @@ import {
   S_IFIFO,
   TIOCSWINSZ,
 } from '../../src/sys/constants.ts';
-import { EAGAIN, EBADF, EIO, EMFILE, EPERM, EPIPE } from '../../src/sys/errno.ts';
+import { EAGAIN, EBADF, EIO, EMFILE, ENOMEM, EPERM, EPIPE } from '../../src/sys/errno.ts';
 import { createScriptedSys } from '../../src/sys/scripted.ts';
 import { clientFd, create, Life, legacyExec, syncFd, terminalFd } from './monitor-life.ts';
 
@@ -257,6 +257,31 @@ describe('a burst of output', () => {
       `${givenBack}`,
     );
     assert.equal(life.log.filter(record => record === `stdout F ${'x'.repeat(4095)}`).length, 4 * 4);
+  });
+});
+
+describe('a container whose client cannot be watched', () => {
+  it('A22: loses nothing of its output, which lies where the client’s input would have been received', () => {
+    const life = new Life(create);
+    const line = `${'x'.repeat(1023)}\n`;
+    life.sys.always('madvise', buf => {
+      buf.fill(0); // what the kernel gives instead
+      return 0;
+    });
+    const perform = life.sys.perform.bind(life.sys);
+    life.sys.perform = (name, args) => {
+      const [, op, fd] = args as readonly unknown[];
+      const answer = perform(name, args);
+      return name === 'epollCtl' && op === EPOLL_CTL_ADD && fd === clientFd ? -ENOMEM : answer;
+    };
+    life
+      .turn(life.says('stderr', line.repeat(16)), () => life.sys.answer('accept4', clientFd))
+      .turn(life.runtimeEnds())
+      .turn(life.containerEnds());
+    assert.equal(life.run(), 0);
+    assert.match(life.messages.join(), /Dropping a client/);
+    assert.deepEqual(new Set(life.log), new Set([`stderr F ${line.trim()}`]));
+    assert.equal(life.log.length, 16);
   });
 });
 
