@@ -241,6 +241,21 @@ describe('when there is no way on', () => {
     }
   });
 
+  it('R25: the runtime’s end is waited for before the container is looked for: only then is that our child', () => {
+    const { sys, processes } = open();
+    processes.startRuntime(plan);
+    sys.answer('waitpid', 0, runtimePid, 0, containerPid);
+    processes.endAll(containerPid);
+    assert.deepEqual(sys.called('kill', 'waitpid'), [
+      ['waitpid', -1, WNOHANG],
+      ['kill', runtimePid, SIGKILL],
+      ['waitpid', runtimePid, 0],
+      ['waitpid', containerPid, WNOHANG],
+      ['kill', containerPid, SIGKILL],
+      ['waitpid', containerPid, 0],
+    ]);
+  });
+
   it('R25: a runtime that has ended, noticed or not, is not killed: its pid may be somebody else’s', () => {
     for (const isNoticed of [true, false]) {
       const { sys, processes, signals, sent } = open();
