@@ -33,8 +33,8 @@ export interface ClientOwner {
   /** False while nothing may be read from clients. */
   readonly takesInput: boolean;
   /** Where input is received: larger than any packet of a well-behaved client. */
-  readonly receiveBuffer: Uint8Array;
-  onInput(length: number): void;
+  receiveBuffer(): Uint8Array;
+  onInput(buf: Uint8Array, start: number, end: number): void;
   onInputEnd(): void;
   /** The client has been closed. */
   onGone(client: AttachClient): void;
@@ -207,10 +207,10 @@ export class AttachClient {
   }
 
   #receive(events: number): void {
-    const { sys, receiveBuffer } = this.#owner;
-    const length = sys.recv(this.#fd, receiveBuffer, 0, receiveBuffer.length, MSG_DONTWAIT | MSG_TRUNC);
-    if (length > receiveBuffer.length) this.#refuseInput(length);
-    else if (length > 0) this.#owner.onInput(length);
+    const buf = this.#owner.receiveBuffer();
+    const length = this.#owner.sys.recv(this.#fd, buf, 0, buf.length, MSG_DONTWAIT | MSG_TRUNC);
+    if (length > buf.length) this.#refuseInput(length, buf.length);
+    else if (length > 0) this.#owner.onInput(buf, 0, length);
     else if (length === 0) this.#receiveNothing(events);
     else if (length === -ECONNRESET) this.#endOutput();
     else if (length !== -EAGAIN && length !== -EINTR) this.#endInput();
@@ -233,11 +233,9 @@ export class AttachClient {
   }
 
   // The rest of the packet is lost, and input with a hole in it is worse than none.
-  #refuseInput(length: number): void {
-    const { sys, receiveBuffer, warn } = this.#owner;
-    warn(
-      `Dropping the input of an attach client: a packet of ${length} bytes is over ${receiveBuffer.length}`,
-    );
+  #refuseInput(length: number, lengthMax: number): void {
+    const { sys, warn } = this.#owner;
+    warn(`Dropping the input of an attach client: a packet of ${length} bytes is over ${lengthMax}`);
     sys.shutdown(this.#fd, SHUT_RD);
     this.#endInput();
   }

@@ -2,7 +2,7 @@
 // client that fails costs that client alone.
 
 import type { StreamName } from '../stream-name.ts';
-import { EPOLLIN, MADV_DONTNEED, SO_SNDBUF, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../sys/constants.ts';
+import { EPOLLIN, SO_SNDBUF, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../sys/constants.ts';
 import { EAGAIN, ECONNABORTED, EINTR, errorWords } from '../sys/errno.ts';
 import { FatalError } from '../sys/errors.ts';
 import { IdleTimer } from '../sys/idle-timer.ts';
@@ -14,7 +14,9 @@ import { broadcastBytesMax, PacketQueue, payloadBytesMax } from './packet-queue.
 import type { AttachPlace } from './socket-path.ts';
 
 export interface AttachHooks {
-  /** `buf[start, end)` came from a client; it is the server's own and must be copied. False takes it all the same,
+  /** Where input is to be received, {@link receiveBytesMax} bytes; asked for each time, as others may use it in between. */
+  receiveBuffer(): Uint8Array;
+  /** `buf[start, end)` came from a client; it lies in the receive buffer, and must be copied. False takes it all the same,
    * but nothing more is read from any client until {@link AttachServer.resumeInput}. */
   onInput(buf: Uint8Array, start: number, end: number): boolean;
   /** A client sends no more, or has gone; once for each client. */
@@ -23,17 +25,15 @@ export interface AttachHooks {
   onRoom(): void;
 }
 
-/** Binds the socket, listens, and serves on `reactor` from then on. Input is received in `receiveBuffer`, of
- * {@link receiveBytesMax} bytes, which others may use in between. Throws a FatalError when it cannot be bound. */
+/** Binds the socket, listens, and serves on `reactor` from then on. Throws a FatalError when it cannot be bound. */
 export function openAttachServer(
   sys: Sys,
   reactor: Reactor,
   where: AttachPlace,
-  receiveBuffer: Uint8Array,
   hooks: AttachHooks,
   warn: (message: string) => void,
 ): AttachServer {
-  return new AttachServer(sys, reactor, new AttachSocket(sys, where), receiveBuffer, hooks, warn);
+  return new AttachServer(sys, reactor, new AttachSocket(sys, where), hooks, warn);
 }
 
 /** The type bytes that callers know. */
@@ -60,18 +60,16 @@ export class AttachServer implements ClientOwner {
   readonly #socket: AttachSocket;
   readonly #hooks: AttachHooks;
   readonly #clients = new Set<AttachClient>();
-  readonly #received: Uint8Array;
   #isAccepting = true;
   #acceptRest: Timer | undefined;
   #stuckCheck: Timer | undefined;
-  /** Noted when memory is used that is kept for what comes next. */
-  readonly #memoryUse: IdleTimer;
+  /** Noted when the queue keeps memory for what comes next. */
+  readonly #queueUse: IdleTimer;
 
   constructor(
     sys: Sys,
     reactor: Reactor,
     socket: AttachSocket,
-    receiveBuffer: Uint8Array,
     hooks: AttachHooks,
     warn: (message: string) => void,
   ) {
@@ -79,9 +77,8 @@ export class AttachServer implements ClientOwner {
     this.reactor = reactor;
     this.warn = warn;
     this.#socket = socket;
-    this.#received = receiveBuffer;
     this.#hooks = hooks;
-    this.#memoryUse = new IdleTimer(reactor, keptMs, () => this.#giveMemoryBack());
+    this.#queueUse = new IdleTimer(reactor, keptMs, () => this.queue.release());
     const answer = reactor.tryWatch(socket.fd, EPOLLIN, () => this.#accept());
     if (answer >= 0) return;
     socket.unlink();
@@ -151,13 +148,12 @@ export class AttachServer implements ClientOwner {
 
   // --- for the clients ---------------------------------------------------------------------------------------
 
-  get receiveBuffer(): Uint8Array {
-    this.#memoryUse.note();
-    return this.#received;
+  receiveBuffer(): Uint8Array {
+    return this.#hooks.receiveBuffer();
   }
 
-  onInput(length: number): void {
-    if (!this.#hooks.onInput(this.#received, 0, length)) this.takesInput = false;
+  onInput(buf: Uint8Array, start: number, end: number): void {
+    if (!this.#hooks.onInput(buf, start, end)) this.takesInput = false;
   }
 
   onInputEnd(): void {
@@ -166,13 +162,15 @@ export class AttachServer implements ClientOwner {
 
   onGone(client: AttachClient): void {
     this.#clients.delete(client);
-    if (this.#clients.size === 0) this.#giveMemoryBack();
+    if (this.#clients.size > 0) return;
+    this.#queueUse.cancel();
+    this.queue.release();
   }
 
   onProgress(): void {
     const { hasRoom } = this;
     this.hasRoom = this.queue.hasRoom;
-    if (this.queue.isKeeping) this.#memoryUse.note();
+    if (this.queue.isKeeping) this.#queueUse.note();
     if (this.hasRoom && !hasRoom) this.#hooks.onRoom();
   }
 
@@ -195,8 +193,7 @@ export class AttachServer implements ClientOwner {
     const answer = client.start();
     if (answer >= 0) return;
     this.warn(`Dropping a client of the attach socket: Failed to watch fd ${fd}: ${errorWords(answer)}`);
-    client.close();
-    this.#clients.delete(client); // and no memory is given back: what is being broadcast may lie in it
+    this.#drop(client);
   }
 
   // The connection stays in the backlog and would be reported again at once: without this, a monitor out of fds spins.
@@ -227,11 +224,5 @@ export class AttachServer implements ClientOwner {
   #drop(client: AttachClient): void {
     client.close();
     this.onGone(client);
-  }
-
-  #giveMemoryBack(): void {
-    this.#memoryUse.cancel();
-    this.queue.release();
-    this.sys.madvise(this.#received, MADV_DONTNEED);
   }
 }

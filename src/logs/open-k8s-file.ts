@@ -59,6 +59,7 @@ function openLog(sys: Sys, path: string): number {
 function isRegular(sys: Sys, fd: number, path: string, warn: Warn): boolean {
   const stat = new FileStat();
   const answer = sys.fstat(fd, stat);
-  if (answer < 0) warn(`Failed to stat log file ${path}, taking it for no regular file: ${errorWords(answer)}`);
+  if (answer < 0)
+    warn(`Failed to stat log file ${path}, taking it for no regular file: ${errorWords(answer)}`);
   return answer === 0 && stat.type === S_IFREG;
 }

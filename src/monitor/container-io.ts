@@ -30,7 +30,7 @@ const drainBytesMax = 1024 * 1024;
 
 /** A read of so much is a burst: it uses memory that is worth giving back. */
 const burstBytesMin = 16 * 1024;
-/** The memory is given back when there has been no burst for so long. */
+/** The memory is given back when there has been no burst, and no input, for so long. */
 const burstRestMs = 1000;
 
 export class ContainerIo {
@@ -84,14 +84,12 @@ export class ContainerIo {
   openSockets(bundle: string): void {
     const { attachLinkTarget: linkTarget, socketDirPath: socketDir, cuuid = '' } = this.#options;
     const place = placeAttachSocket({ bundle, linkTarget, socketDir, cuuid });
-    const input = this.#buf.subarray(0, receiveBytesMax);
-    const hooks = this.#attachHooks();
-    this.#attach = openAttachServer(this.#sys, this.#reactor, place, input, hooks, this.#warn);
-    const orders = {
+    this.#attach = openAttachServer(this.#sys, this.#reactor, place, this.#attachHooks(), this.#warn);
+    const hooks = {
       onResize: (rows: number, columns: number) => this.#resize(rows, columns),
       onReopenLogs: () => this.#logs.reopen(),
     };
-    this.#control = openControlFifos(this.#sys, this.#reactor, bundle, orders, this.#warn);
+    this.#control = openControlFifos(this.#sys, this.#reactor, bundle, hooks, this.#warn);
   }
 
   /** Listens for the terminal; `onConsole` is called when it is here. Returns the socket's path. */
@@ -192,7 +190,12 @@ export class ContainerIo {
   }
 
   #attachHooks(): AttachHooks {
+    const input = this.#buf.subarray(0, receiveBytesMax);
     return {
+      receiveBuffer: () => {
+        this.#bursts.note();
+        return input;
+      },
       onInput: (buf, start, end) => this.#stdin.accept(buf, start, end),
       onInputEnd: () => {
         if (this.#options.stdin && !this.#options.leaveStdinOpen) this.#stdin.end();
@@ -206,7 +209,7 @@ export class ContainerIo {
     for (const relay of this.#relays) relay.resume();
   }
 
-  /** Lets go of what a burst of output has used. */
+  /** Lets go of the memory that reading has used. It is called by the reactor, when nothing lies in it. */
   #release(): void {
     this.#sys.madvise(this.#buf, MADV_DONTNEED);
     this.#logs.release();

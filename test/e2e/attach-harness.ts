@@ -56,7 +56,9 @@ export class TestServer {
 
   constructor(t: TestContext, bundle = makeDirectory(t), link?: string) {
     this.bundle = bundle;
+    const received = new Uint8Array(receiveBytesMax);
     const hooks = {
+      receiveBuffer: () => received,
       onInput: (buf: Uint8Array, start: number, end: number) => {
         this.inputs.push(Buffer.from(buf.subarray(start, end)));
         return this.takesInput;
@@ -70,7 +72,7 @@ export class TestServer {
     };
     const where = link === undefined ? { bundle } : { bundle, link: { path: link, target: bundle } };
     const warn = (message: string) => this.warnings.push(message);
-    this.server = openAttachServer(sys, this.reactor, where, new Uint8Array(receiveBytesMax), hooks, warn);
+    this.server = openAttachServer(sys, this.reactor, where, hooks, warn);
   }
 
   get input(): Buffer {

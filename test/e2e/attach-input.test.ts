@@ -182,14 +182,15 @@ test('container stdin A16, A18: a client sends 3 MB and ends, the pipe gets all 
   const pipe = new TestPipe();
   const reactor = new Reactor(sys);
   const stdin = new ContainerStdin(sys, reactor, () => server.resumeInput(), assert.fail);
+  const buffer = new Uint8Array(receiveBytesMax);
   const hooks = {
+    receiveBuffer: () => buffer,
     onInput: stdin.accept.bind(stdin),
     onInputEnd: () => stdin.end(),
     onRoom: () => undefined,
   };
   const bundle = makeDirectory(t);
-  const buffer = new Uint8Array(receiveBytesMax);
-  const server = openAttachServer(sys, reactor, { bundle }, buffer, hooks, assert.fail);
+  const server = openAttachServer(sys, reactor, { bundle }, hooks, assert.fail);
   stdin.attachTo(pipe.writeEnd);
   const client = new TestClient(reactor, bundle);
   const data = randomBytes(3 * mib);

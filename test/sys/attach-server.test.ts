@@ -69,11 +69,21 @@ interface Scene {
   broadcast(text: string): void;
 }
 
+/** For what no client sends anything to. */
+const idleHooks = {
+  receiveBuffer: () => assert.fail(),
+  onInput: () => true,
+  onInputEnd() {},
+  onRoom() {},
+};
+
 function open(): Scene {
   const sys = createScriptedSys().always('lstatat', -ENOENT).answer('socket', listener);
   const reactor = new Reactor(sys);
   const [told, warnings, takes]: [string[], string[], boolean[]] = [[], [], []];
+  const received = new Uint8Array(receiveBytesMax);
   const hooks = {
+    receiveBuffer: () => received,
     onInput: (buf: Uint8Array, start: number, end: number) => {
       told.push(Buffer.from(buf.subarray(start, end)).toString());
       return takes.shift() ?? true;
@@ -82,14 +92,7 @@ function open(): Scene {
     onRoom: () => void told.push('room'),
   };
   const warn = (message: string) => warnings.push(message);
-  const server = openAttachServer(
-    sys,
-    reactor,
-    { bundle: '/b' },
-    new Uint8Array(receiveBytesMax),
-    hooks,
-    warn,
-  );
+  const server = openAttachServer(sys, reactor, { bundle: '/b' }, hooks, warn);
   return {
     sys,
     reactor,
@@ -145,11 +148,9 @@ test('attach socket: each step that fails is a FatalError that says which, and i
     sys
       .always('lstatat', (_dirfd, _path, out) => fillSocket(out))
       .always('fstat', (_fd, out) => fillSocket(out));
-    const hooks = { onInput: () => true, onInputEnd() {}, onRoom() {} };
     const reactor = new Reactor(sys);
     assert.throws(
-      () =>
-        openAttachServer(sys, reactor, { bundle: '/b' }, new Uint8Array(receiveBytesMax), hooks, assert.fail),
+      () => openAttachServer(sys, reactor, { bundle: '/b' }, idleHooks, assert.fail),
       (error: FatalError) => error instanceof FatalError && message.test(error.message),
       call,
     );
@@ -420,29 +421,6 @@ test('attach server A24: memory of the queue is let go a second after its last u
   turn(on.reactor, 0);
   assert.equal(on.server.queue.isKeeping, false);
   assert.throws(() => on.reactor.turn(), /wait for ever/);
-});
-
-test('attach server A24: the memory for input is given back a second after its last use, and need not be asked for again', () => {
-  const on = open();
-  on.accept(50);
-  const buffers = new Set<ArrayBufferLike>();
-  on.sys.always('recv', (_fd, buf) => {
-    buffers.add(buf.buffer);
-    buf[0] = 97;
-    return 1;
-  });
-  const receive = () => {
-    on.sys.events(50, EPOLLIN);
-    turn(on.reactor, 0);
-  };
-  const givenBack = () => on.sys.called('madvise').length;
-  receive();
-  receive();
-  assert.equal(givenBack(), 0);
-  for (let i = 0; i < 2; i++) turn(on.reactor, 1000);
-  assert.equal(givenBack(), 1);
-  receive();
-  assert.equal(buffers.size, 1);
 });
 
 test('attach server A27: once its socket is unlinked nobody is accepted, also who came before: the end needs the fds', () => {
@@ -826,15 +804,7 @@ function openLinked(prepare: (sys: ScriptedSys) => void = () => {}) {
     });
   prepare(sys);
   const place = { bundle: '/b', link: { path: '/run/cuuid', target: '/b' } };
-  const hooks = { onInput: () => true, onInputEnd() {}, onRoom() {} };
-  const server = openAttachServer(
-    sys,
-    new Reactor(sys),
-    place,
-    new Uint8Array(receiveBytesMax),
-    hooks,
-    assert.fail,
-  );
+  const server = openAttachServer(sys, new Reactor(sys), place, idleHooks, assert.fail);
   return { sys, server, made };
 }
 

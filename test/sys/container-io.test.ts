@@ -260,6 +260,26 @@ describe('a burst of output', () => {
   });
 });
 
+describe('input of a client', () => {
+  it('A24: the memory that it lay in is given back a second after the last of it', () => {
+    const life = new Life([...create, '-i']);
+    const givenBack: number[] = [];
+    life.sys.always('madvise', buf => {
+      givenBack.push(buf.length);
+      return 0;
+    });
+    const after = (ms: number) => () => life.sys.advance(ms);
+    life.turn(life.runtimeEnds()).turn(life.clientComes());
+    for (let i = 0; i < 2; i++) life.turn(life.clientSends('input'), after(900));
+    life
+      .turn(() => assert.deepEqual(givenBack, []), after(1000)) // it was used in this second
+      .turn(() => assert.deepEqual(givenBack, []), after(1000))
+      .turn(() => assert.equal(givenBack.length, 2)) // what is read lay in, and records
+      .turn(life.containerEnds());
+    assert.equal(life.run(), 0);
+  });
+});
+
 describe('a container whose client cannot be watched', () => {
   it('A22: loses nothing of its output, which lies where the client’s input would have been received', () => {
     const life = new Life(create);
