@@ -23,16 +23,7 @@ import { findToolchain } from './build/toolchain.ts';
 
 process.removeAllListeners('warning'); // that taking types out is experimental
 
-const { values } = parseArgs({
-  options: {
-    node: { type: 'boolean' },
-    out: { type: 'string' },
-    engine: { type: 'string' },
-    variant: { type: 'string', default: 'release' },
-    dynamic: { type: 'boolean' },
-    target: { type: 'string' },
-  },
-});
+const { values } = readOptions();
 const out = resolve(values.out ?? join(project, values.node ? 'build/node-form' : 'dist'));
 
 try {
@@ -56,4 +47,22 @@ async function build(): Promise<void> {
   console.log(`building ${join(out, 'conmon')}: ${source.label}; ${toolchain.label}`);
   await buildExecutable(join(out, 'conmon'), source, toolchain, variant);
   writeManPages(join(out, 'man'));
+}
+
+function readOptions() {
+  const options = {
+    node: { type: 'boolean' },
+    out: { type: 'string' },
+    engine: { type: 'string' },
+    variant: { type: 'string', default: 'release' },
+    dynamic: { type: 'boolean' },
+    target: { type: 'string' },
+  } as const;
+  try {
+    return parseArgs({ options });
+  } catch (error) {
+    const names = Object.keys(options).map(name => `--${name}`);
+    console.error(`build: ${error instanceof Error ? error.message : error}\nOptions: ${names.join(' ')}`);
+    process.exit(2);
+  }
 }
