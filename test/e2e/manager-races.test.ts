@@ -176,6 +176,29 @@ for (const conmon of conmons)
     });
   });
 
+test('the library’s thread: one that cannot be made leaves neither an fd nor a listener', t => {
+  const program = join(makeFolder(t), 'refused.mjs');
+  writeFileSync(
+    program,
+    `import { readdirSync } from 'node:fs';
+    import { kernel } from ${JSON.stringify(kernelModule)};
+    const count = () => [readdirSync('/proc/self/fd').length, process.listenerCount('exit')];
+    const refused = () => kernel().then(() => process.exit(9), () => {});
+    await refused();
+    const before = count();
+    for (let i = 0; i < 5; i++) await refused();
+    console.log(JSON.stringify([before, count()]));`,
+  );
+  const noThreads = ['--permission', '--allow-fs-read=*', '--allow-addons'];
+  const { stdout, stderr } = spawnSync(process.execPath, [...noThreads, program], {
+    timeout: hangMs,
+    encoding: 'utf8',
+  });
+  const [before, after] = JSON.parse(stdout || '[]');
+  assert.ok(before, stderr);
+  assert.deepEqual(after, before);
+});
+
 // Node joins its threads at exit, and ours waits in the kernel. A main thread that is busy hears nothing of it.
 for (const busyMs of [0, 20, 100, 500])
   test(`the library’s thread: a process that ends after ${busyMs} ms of work without a pause does end`, t => {

@@ -25,6 +25,7 @@ export class KernelClient implements Kernel {
    * told to end at any time. */
   #wakeFd: number;
   #nextKey = 1;
+  readonly #quit = () => this.#request({ op: 'quit' });
 
   /** Starts the thread. `onFailure` is called where that fails: nothing comes of this client from then on. Throws a
    * {@link ManagerError} where the kernel refuses. */
@@ -35,17 +36,22 @@ export class KernelClient implements Kernel {
     if (this.#wakeFd < 0) throw kernelError({ errno: -this.#wakeFd, syscall: 'eventfd' });
     const { port1, port2 } = new MessageChannel();
     const file = import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js';
-    const worker = new Worker(new URL(file, import.meta.url), {
-      workerData: { port: port2, wakeFd: this.#wakeFd },
-      transferList: [port2],
-    });
-    worker.on('error', error => this.#failAll(error));
-    worker.unref();
     this.#port = port1;
+    try {
+      const worker = new Worker(new URL(file, import.meta.url), {
+        workerData: { port: port2, wakeFd: this.#wakeFd },
+        transferList: [port2],
+      });
+      worker.on('error', error => this.#failAll(error));
+      worker.unref();
+    } catch (error) {
+      sys.close(this.#wakeFd);
+      throw error;
+    }
     this.#port.on('message', (report: KernelReport) => this.#listeners.get(report.key)?.(report));
     this.#port.unref();
     // Node joins its threads at exit; one that waits in the kernel has to be told.
-    process.on('exit', () => this.#request({ op: 'quit' }));
+    process.on('exit', this.#quit);
   }
 
   watchProcess(process: ProcessIdentity): Watch {
@@ -102,6 +108,7 @@ export class KernelClient implements Kernel {
 
   #failAll(error: unknown): void {
     this.#onFailure();
+    process.off('exit', this.#quit);
     this.#sys.close(this.#wakeFd);
     this.#wakeFd = -1;
     const words = error instanceof Error ? error.message : String(error);
