@@ -12,7 +12,7 @@ import { conmon, form, withoutStatic } from '../fixtures/conmon.ts';
 const install = readFileSync(join(import.meta.dirname, '../../docs/install.md'), 'utf8');
 const promised = {
   go: Number(/memory cgroup of (\d+) KiB/.exec(install)?.[1]),
-  beginning: Number(/from its beginning, (\d+) KiB/.exec(install)?.[1]),
+  beginning: Number(/begins in the cgroup needs\s+(\d+) KiB/.exec(install)?.[1]),
 };
 /** How often it is started: one start alone may be lucky. */
 const startsCount = 10;
