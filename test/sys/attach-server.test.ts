@@ -416,9 +416,15 @@ test('attach server A24: memory of the queue is let go a second after its last u
   turn(on.reactor, 1000);
   assert.equal(on.server.queue.isKeeping, false);
   assert.throws(() => on.reactor.turn(), /wait for ever/);
+  on.accept(51);
   lag();
-  on.sys.arrive(50, 0).events(50, EPOLLIN | EPOLLRDHUP | EPOLLHUP);
-  turn(on.reactor, 0);
+  const goes = (fd: number) => {
+    on.sys.arrive(fd, 0).events(fd, EPOLLIN | EPOLLRDHUP | EPOLLHUP);
+    turn(on.reactor, 0);
+  };
+  goes(51);
+  assert.equal(on.server.queue.isKeeping, true, 'another client is there');
+  goes(50);
   assert.equal(on.server.queue.isKeeping, false);
   assert.throws(() => on.reactor.turn(), /wait for ever/);
 });
