@@ -591,12 +591,8 @@ describe('timeout', () => {
   });
 
   it('one that ends in time is not killed while its clients are served', () => {
-    const life = new Life([...create, '-T', '1']);
+    const life = outlastedByClient([...create, '-T', '1'], 'later', exited(3));
     life
-      .turn(life.clientComes())
-      .turn(life.runtimeEnds())
-      .turn(() => life.sys.answer('send', -EAGAIN), life.says('stdout', 'for the client'))
-      .turn(life.containerEnds(exited(3)))
       .turn(life.nothing())
       .turn(life.nothing())
       .turn(() => life.sys.events(clientFd, EPOLLOUT));
@@ -682,14 +678,8 @@ describe('signals', () => {
 
 describe('clients', () => {
   it('one that has not read all holds the exit files up for two seconds, and is served on after them', () => {
-    const life = new Life(create);
-    life
-      .turn(life.clientComes())
-      .turn(life.runtimeEnds())
-      .turn(() => life.sys.answer('send', -EAGAIN), life.says('stdout', 'for the client'))
-      .turn(life.containerEnds())
-      .turn(life.nothing())
-      .turn(() => life.sys.events(clientFd, EPOLLOUT));
+    const life = outlastedByClient(create);
+    life.turn(life.nothing()).turn(() => life.sys.events(clientFd, EPOLLOUT));
     const [before] = life.sys.monotonic;
     const secondsAtFiles: number[] = [];
     life.sys.always('rename', () => {
@@ -705,12 +695,7 @@ describe('clients', () => {
   });
 
   it('A25: one that never reads keeps the monitor for twenty seconds at the most, and nobody waits for it who waits for the files', () => {
-    const life = new Life(create);
-    life
-      .turn(life.clientComes())
-      .turn(life.runtimeEnds())
-      .turn(() => life.sys.always('send', -EAGAIN), life.says('stdout', 'for the client'))
-      .turn(life.containerEnds());
+    const life = outlastedByClient(create, 'never');
     const [before] = life.sys.monotonic;
     assert.equal(life.run(), 0);
     const seconds = life.sys.monotonic[0] - before;
@@ -723,13 +708,8 @@ describe('clients', () => {
   });
 
   it('G6: a signal that came during the exit command, and was not yet noticed, does not end the waiting for a slow one', () => {
-    const life = new Life(create);
-    life
-      .turn(life.clientComes())
-      .turn(life.runtimeEnds())
-      .turn(() => life.sys.answer('send', -EAGAIN), life.says('stdout', 'for the client'))
-      .turn(life.containerEnds())
-      .turn(life.nothing());
+    const life = outlastedByClient(create);
+    life.turn(life.nothing());
     const spawn = life.sys.spawn;
     life.sys.spawn = plan => {
       const pid = spawn(plan);
@@ -744,14 +724,8 @@ describe('clients', () => {
   });
 
   it('A25: a signal ends the waiting for one that never reads', () => {
-    const life = new Life(create);
-    life
-      .turn(life.clientComes())
-      .turn(life.runtimeEnds())
-      .turn(() => life.sys.always('send', -EAGAIN), life.says('stdout', 'for the client'))
-      .turn(life.containerEnds())
-      .turn(life.nothing())
-      .turn(life.signal(SIGTERM));
+    const life = outlastedByClient(create, 'never');
+    life.turn(life.nothing()).turn(life.signal(SIGTERM));
     const [before] = life.sys.monotonic;
     assert.equal(life.run(), 0);
     assert.equal(life.sys.monotonic[0] - before, 2);
@@ -796,14 +770,8 @@ describe('the delay before the exit command', () => {
   });
 
   it('E28: a client that reads its last in the delay has its end before the rest of the delay is handed over', () => {
-    const life = new Life([...create, '--exit-delay', '5']);
-    life
-      .turn(life.clientComes())
-      .turn(life.runtimeEnds())
-      .turn(() => life.sys.answer('send', -EAGAIN), life.says('stdout', 'for the client'))
-      .turn(life.containerEnds())
-      .turn(life.nothing())
-      .turn(() => life.sys.events(clientFd, EPOLLOUT));
+    const life = outlastedByClient([...create, '--exit-delay', '5']);
+    life.turn(life.nothing()).turn(() => life.sys.events(clientFd, EPOLLOUT));
     assert.equal(life.run(), 0);
     assert.equal(life.sys.written(clientFd).toString(), '\x02for the client');
     const { calls } = life.sys;
@@ -1018,6 +986,17 @@ function findLeftOpen({ sys }: Life): () => string[] {
     return answer;
   };
   return () => left.toSorted();
+}
+
+/** A container that ends while a client has not read its output: it reads `later`, or `never`. */
+function outlastedByClient(args: readonly string[], reads: 'later' | 'never' = 'later', status = 0): Life {
+  const life = new Life(args);
+  const refuse = () => life.sys[reads === 'later' ? 'answer' : 'always']('send', -EAGAIN);
+  return life
+    .turn(life.clientComes())
+    .turn(life.runtimeEnds())
+    .turn(refuse, life.says('stdout', 'for the client'))
+    .turn(life.containerEnds(status));
 }
 
 function assertExitFiles(life: Life, content: string): void {
