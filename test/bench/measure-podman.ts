@@ -6,6 +6,8 @@ import { inTurns, oneByOne } from './contenders.ts';
 import type { Measurement } from './measure.ts';
 import type { Limit } from './statistics.ts';
 
+/** One takes a tenth more or less than the next: with half as many, so do their medians. */
+const rounds = 60;
 const limit: Limit = { kind: 'times', atMost: 1.02 };
 
 export const measurePodman: Measurement = {
@@ -18,7 +20,7 @@ export const measurePodman: Measurement = {
     }
     const homes = await oneByOne(contenders, conmon => PodmanHome.make(conmon));
     const time = (args: readonly string[]) =>
-      inTurns(contenders, isQuick ? 4 : 25, async (_conmon, who) => {
+      inTurns(contenders, isQuick ? 4 : rounds, async (_conmon, who) => {
         const start = performance.now();
         await homes[who]!.ok(...args);
         return { ms: performance.now() - start };
