@@ -20,7 +20,7 @@ for (const pairing of pairings)
         'trap "stty size" WINCH; stty size; ' +
         'until [ "$line" = end ]; do read -r line && echo "got $line"; done; stty -opost; printf "a\\nb"';
       const bundle = makeShellBundle(t, script);
-      const terminal = new Terminal(ctl.words(['run', '-it', '--rm', '--id', 'tty', bundle]), {
+      const terminal = new Terminal(ctl.words(['run', '-it', '--rm', '--id', 'typed', bundle]), {
         rows: 31,
         columns: 87,
       });
@@ -83,9 +83,9 @@ for (const pairing of pairings)
 
     test('exec -it: a command with a terminal, Ctrl-C among its keys', async t => {
       const ctl = new Ctl(t, pairing);
-      await ctl.must(['run', '-d', '--id', 'web', makeShellBundle(t, 'while :; do sleep 1000; done')]);
+      await ctl.must(['run', '-d', '--id', 'shown', makeShellBundle(t, 'while :; do sleep 1000; done')]);
       const script = 'trap "echo interrupted; exit 4" INT; stty size; while :; do sleep 0.1; done';
-      const terminal = new Terminal(ctl.words(['exec', '-it', 'web', '/bin/sh', '-c', script]), {
+      const terminal = new Terminal(ctl.words(['exec', '-it', 'shown', '/bin/sh', '-c', script]), {
         rows: 22,
         columns: 66,
       });
@@ -97,9 +97,9 @@ for (const pairing of pairings)
 
     test('exec -it: the detach keys leave the command, and it runs on', async t => {
       const ctl = new Ctl(t, pairing);
-      await ctl.must(['run', '-d', '--id', 'web', makeShellBundle(t, 'while :; do sleep 1000; done')]);
+      await ctl.must(['run', '-d', '--id', 'shown', makeShellBundle(t, 'while :; do sleep 1000; done')]);
       const script = 'echo "pid $$"; read -r line; echo "got $line"; exec sleep 1000';
-      const words = ctl.words(['exec', '-it', '--detach-keys', 'ctrl-a,d', 'web', '/bin/sh', '-c', script]);
+      const words = ctl.words(['exec', '-it', '--detach-keys', 'ctrl-a,d', 'shown', '/bin/sh', '-c', script]);
       const terminal = new Terminal(['/bin/sh', '-c', keepsSettings, 'sh', ...words]);
       await terminal.shows('pid ');
       terminal.type('on\r');
@@ -108,7 +108,7 @@ for (const pairing of pairings)
       await terminal.shows('status 0 settings same');
       await terminal.exitCode;
       const pid = /pid (\d+)/.exec(terminal.screen)?.[1];
-      const still = await ctl.must(['exec', 'web', '--', '/bin/sh', '-c', `kill -0 ${pid} && echo there`]);
+      const still = await ctl.must(['exec', 'shown', '--', '/bin/sh', '-c', `kill -0 ${pid} && echo there`]);
       assert.equal(still.trim(), 'there');
     });
   });

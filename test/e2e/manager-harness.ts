@@ -61,7 +61,8 @@ export function makeManager(
   return runtime;
 }
 
-/** A bundle that runs a shell script. */
+/** A bundle that runs a shell script. Containers of different test files must not have one ID: runc calls a cgroup by that
+ * alone, whatever its `--root` is, and files run side by side. */
 export function makeShellBundle(
   t: TestContext,
   script: string,

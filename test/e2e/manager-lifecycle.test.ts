@@ -138,14 +138,14 @@ for (const conmon of conmons)
 
     test('state: an unknown exit code is undefined, never 0', async t => {
       const runtime = makeManager(t, conmon);
-      await runContainer(runtime, 'orphan', makeShellBundle(t, 'sleep 1000'));
-      const { monitorPid, pid } = await runtime.state('orphan');
+      await runContainer(runtime, 'left-alone', makeShellBundle(t, 'sleep 1000'));
+      const { monitorPid, pid } = await runtime.state('left-alone');
       process.kill(monitorPid!, 'SIGKILL');
       process.kill(pid!, 'SIGKILL');
-      assert.equal((await runtime.wait('orphan')).exitCode, undefined);
-      assert.equal((await runtime.state('orphan')).exitCode, undefined);
-      await runtime.delete('orphan');
-      assert.equal((await runtime.state('orphan')).exitCode, undefined);
+      assert.equal((await runtime.wait('left-alone')).exitCode, undefined);
+      assert.equal((await runtime.state('left-alone')).exitCode, undefined);
+      await runtime.delete('left-alone');
+      assert.equal((await runtime.state('left-alone')).exitCode, undefined);
     });
 
     test('wait: stopped is not exited, which comes after the exit command', async t => {
@@ -156,11 +156,11 @@ for (const conmon of conmons)
       execFileSync('mkfifo', [gate]);
       const script = `read line < ${gate}; touch ${dir}/done`;
       const exitCommand = { file: '/bin/sh', args: ['-c', script] };
-      await runContainer(runtime, 'two', makeShellBundle(t, 'exit 4'), { exitCommand });
-      await runtime.wait('two', 'stopped');
-      const exited = runtime.wait('two', 'exited');
-      await assert.rejects(runtime.wait('two', 'exited', { timeLimitMs: 100 }), TimeLimitError);
-      assert.equal((await runtime.state('two')).exitCode, 4);
+      await runContainer(runtime, 'both-ends', makeShellBundle(t, 'exit 4'), { exitCommand });
+      await runtime.wait('both-ends', 'stopped');
+      const exited = runtime.wait('both-ends', 'exited');
+      await assert.rejects(runtime.wait('both-ends', 'exited', { timeLimitMs: 100 }), TimeLimitError);
+      assert.equal((await runtime.state('both-ends')).exitCode, 4);
       writeFileSync(gate, 'go\n');
       assert.equal((await exited).exitCode, 4);
       assert.ok(existsSync(join(dir, 'done')));

@@ -20,11 +20,11 @@ test('package: a program that imports conmon-ts runs a container, and its types 
     "import { Runtime, type ContainerExit } from 'conmon-ts';",
     'const [root, runtimePath, conmon, bundle] = process.argv.slice(2) as [string, string, string, string];',
     'const runtime = new Runtime({ root, runtime: runtimePath, conmon });',
-    "await runtime.create('one', { bundle });",
-    "await runtime.start('one');",
-    "const end: ContainerExit = await runtime.wait('one');",
-    "await runtime.delete('one');",
-    "console.log(end.exitCode, (await runtime.state('one')).exitCode);",
+    "await runtime.create('packed', { bundle });",
+    "await runtime.start('packed');",
+    "const end: ContainerExit = await runtime.wait('packed');",
+    "await runtime.delete('packed');",
+    "console.log(end.exitCode, (await runtime.state('packed')).exitCode);",
   ];
   writeFileSync(join(dir, 'program.ts'), program.join('\n'));
   checkTypes(dir, 'program.ts');

@@ -66,12 +66,12 @@ for (const conmon of conmons)
         const gate = makeGate(t);
         const ends = `trap 'kill $!; read go <${gate}; exit 0' TERM; sleep 1000 & echo ready; wait`;
         execFileSync('mount', ['-t', 'tmpfs', 'none', rootfs]);
-        await runContainer(runtime, 'naive', makeShellBundle(t, ends, { cwd: rootfs }));
-        for await (const _ of runtime.logs('naive', { follow: true })) break;
-        await runtime.kill('naive', 'SIGTERM');
+        await runContainer(runtime, 'naively', makeShellBundle(t, ends, { cwd: rootfs }));
+        for await (const _ of runtime.logs('naively', { follow: true })) break;
+        await runtime.kill('naively', 'SIGTERM');
         assert.notEqual(spawnSync('umount', [rootfs]).status, 0);
         openGate(gate);
-        await runtime.stop('naive');
+        await runtime.stop('naively');
         execFileSync('umount', [rootfs]);
       });
 

@@ -29,25 +29,25 @@ for (const conmon of conmons)
     test('a container’s life: create, start, exec, logs, wait, delete', async t => {
       const runtime = make(t);
       const bundle = makeShellBundle(t, 'echo out; sleep 1000');
-      await runContainer(runtime, 'life', bundle);
-      assert.equal((await runtime.state('life')).status, 'running');
-      const ended = runtime.wait('life');
+      await runContainer(runtime, 'no-addon', bundle);
+      assert.equal((await runtime.state('no-addon')).status, 'running');
+      const ended = runtime.wait('no-addon');
       const command = { args: ['/bin/sh', '-c', 'printf "out\\nlast"; printf err >&2; exit 3'] };
-      const { exitCode, stdout, stderr } = await runtime.execSync('life', command);
+      const { exitCode, stdout, stderr } = await runtime.execSync('no-addon', command);
       assert.deepEqual([exitCode, stdout.toString(), stderr.toString()], [3, 'out\nlast', 'err']);
-      assert.deepEqual(readdirSync(join(runtime.root, 'containers/life/exec')), []);
-      await runtime.kill('life', 'SIGKILL');
+      assert.deepEqual(readdirSync(join(runtime.root, 'containers/no-addon/exec')), []);
+      await runtime.kill('no-addon', 'SIGKILL');
       assert.equal((await ended).exitCode, 137);
       const lines: string[] = [];
-      for await (const { data } of runtime.logs('life', { follow: true })) lines.push(data.toString());
+      for await (const { data } of runtime.logs('no-addon', { follow: true })) lines.push(data.toString());
       assert.deepEqual(lines, ['out']);
       assert.deepEqual(
         (await runtime.list()).map(({ id, status }) => [id, status]),
-        [['life', 'stopped']],
+        [['no-addon', 'stopped']],
       );
-      await runtime.delete('life');
+      await runtime.delete('no-addon');
       assert.deepEqual(await runtime.list(), []);
-      assert.equal((await runtime.wait('life')).exitCode, 137);
+      assert.equal((await runtime.wait('no-addon')).exitCode, 137);
     });
 
     test('stop: the polite signal is waited for, and SIGKILL comes where it is not heard', async t => {
@@ -74,9 +74,9 @@ for (const conmon of conmons)
 
     test('exec: its output is read while it runs, all of it, and its time and its errors are what they are', async t => {
       const runtime = make(t);
-      await runContainer(runtime, 'exec', makeShellBundle(t, 'sleep 1000'));
+      await runContainer(runtime, 'no-addon-exec', makeShellBundle(t, 'sleep 1000'));
       const talks = { args: ['/bin/sh', '-c', 'echo begun; exec sleep 1000'] };
-      const session = await runtime.exec('exec', talks);
+      const session = await runtime.exec('no-addon-exec', talks);
       for await (const chunk of session.stdout.iterator({ destroyOnReturn: false })) {
         assert.equal(chunk.toString(), 'begun\n');
         break;
@@ -86,16 +86,19 @@ for (const conmon of conmons)
       assert.deepEqual([end.exitCode, rest, await session.outcome], [143, '', 'ended']);
 
       const long = { args: ['/bin/sh', '-c', 'head -c 3000000 /dev/zero; seq 10000'] };
-      const { stdout } = await runtime.execSync('exec', long);
+      const { stdout } = await runtime.execSync('no-addon-exec', long);
       const numbers = Array.from({ length: 10_000 }, (_, index) => `${index + 1}\n`).join('');
       assert.ok(stdout.equals(Buffer.concat([Buffer.alloc(3_000_000), Buffer.from(numbers)])));
 
-      await assert.rejects(runtime.execSync('exec', { ...talks, timeoutMs: 500 }), (error: unknown) => {
-        assert.ok(error instanceof ExecTimeoutError);
-        assert.equal(error.stdout.toString(), 'begun\n');
-        return true;
-      });
-      await assert.rejects(runtime.execSync('exec', { args: ['/nowhere'] }), (error: unknown) => {
+      await assert.rejects(
+        runtime.execSync('no-addon-exec', { ...talks, timeoutMs: 500 }),
+        (error: unknown) => {
+          assert.ok(error instanceof ExecTimeoutError);
+          assert.equal(error.stdout.toString(), 'begun\n');
+          return true;
+        },
+      );
+      await assert.rejects(runtime.execSync('no-addon-exec', { args: ['/nowhere'] }), (error: unknown) => {
         assert.ok(error instanceof RuntimeError);
         assert.match(error.words, /nowhere/);
         return true;
@@ -129,7 +132,7 @@ test('conmonctl: doctor advises, exec works, and what has to attach says what to
       }),
     );
   t.after(async () => {
-    await call('delete', '--force', 'one'); // hooks run in their order: the container first, then what knows of it
+    await call('delete', '--force', 'no-addon-one'); // hooks run in their order: the container first, then what knows of it
     rmSync(root, { recursive: true, force: true });
   });
   const { findings, ready } = JSON.parse((await call('doctor', '--json')).stdout);
@@ -138,16 +141,16 @@ test('conmonctl: doctor advises, exec works, and what has to attach says what to
   assert.match(found, /sys\.node/);
 
   const bundle = makeShellBundle(t, 'sleep 1000');
-  const run = await call('run', '--id', 'one', bundle);
+  const run = await call('run', '--id', 'no-addon-one', bundle);
   assert.equal(run.status, 125);
   assert.match(run.stderr, /^conmonctl: Node\.js alone can’t attach .*\n {2}try: `conmonctl run -d`/);
   assert.equal((await call('list', '-q')).stdout, '');
-  assert.equal((await call('run', '-d', '--id', 'one', bundle)).status, 0);
-  const said = await call('exec', 'one', '--', '/bin/sh', '-c', 'echo said; exit 3');
+  assert.equal((await call('run', '-d', '--id', 'no-addon-one', bundle)).status, 0);
+  const said = await call('exec', 'no-addon-one', '--', '/bin/sh', '-c', 'echo said; exit 3');
   assert.deepEqual([said.status, said.stdout, said.stderr], [3, 'said\n', '']);
-  const refused = await call('exec', '-i', 'one', '--', '/bin/cat');
+  const refused = await call('exec', '-i', 'no-addon-one', '--', '/bin/cat');
   assert.equal(refused.status, 125);
-  assert.match(refused.stderr, /\n {2}try: `conmonctl exec one -- …`, without -i and -t/);
+  assert.match(refused.stderr, /\n {2}try: `conmonctl exec no-addon-one -- …`, without -i and -t/);
 });
 
 test('an addon that is no shared object is told as such', async t => {
@@ -159,8 +162,8 @@ test('an addon that is no shared object is told as such', async t => {
   const [conmon] = conmons;
   assert.ok(conmon);
   const runtime = makeManager(t, conmon, {}, library.Runtime);
-  await runContainer(runtime, 'one', makeShellBundle(t, 'sleep 1000'));
-  await assert.rejects(runtime.attach('one'), (error: unknown) => {
+  await runContainer(runtime, 'no-addon-one', makeShellBundle(t, 'sleep 1000'));
+  await assert.rejects(runtime.attach('no-addon-one'), (error: unknown) => {
     assert.ok(error instanceof library.AddonError);
     assert.match(error.message, /dist\/sys\.node: .*(too short|ELF|format)/);
     return true;
