@@ -15,7 +15,7 @@ export interface Change {
 /** What both kinds of QuickJS have in the same words. */
 export const changesOfBoth: readonly Change[] = [
   {
-    why: 'How much garbage may gather does not depend on the size of the image.',
+    why: 'How much garbage may gather depends neither on the size of the image nor on a buffer that has gone.',
     find: `        rt->malloc_gc_threshold = rt->malloc_state.malloc_size +
             (rt->malloc_state.malloc_size >> 1);
     }

@@ -9,9 +9,14 @@ const requiredBytes = (1024 + 2 * 512 + 512 + 512) * 1024;
 
 /** Throws a FatalError where it is not to be had. It is asked for and given back, and costs nothing but address space. */
 export function requireMemory(): void {
-  let bytes = 0;
+  if (!canHave(requiredBytes))
+    throw new FatalError('Out of memory: the limits leave no room for a container');
+}
+
+function canHave(bytes: number): boolean {
   try {
-    bytes = new Uint8Array(requiredBytes).length;
-  } catch {} // out of memory
-  if (bytes === 0) throw new FatalError('Out of memory: the limits leave no room for a container');
+    return new Uint8Array(bytes).length === bytes;
+  } catch {
+    return false;
+  }
 }
