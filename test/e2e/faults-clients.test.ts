@@ -2,7 +2,7 @@
 // is stepped back: the container and its log go on.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 
@@ -20,6 +20,7 @@ import {
   runsAtExit,
   startMonitored,
 } from '../fixtures/monitored.ts';
+import { countSockets } from '../fixtures/open-files.ts';
 import { openPrivateMounts, withoutMounts } from '../fixtures/private-mounts.ts';
 import { withoutPrograms } from '../fixtures/programs.ts';
 import { waitForFile, waitUntil } from '../fixtures/waiting.ts';
@@ -246,27 +247,11 @@ function withFds(count: number): string[] {
 function takeAllFds(box: Monitored, limit: number): AttachClient[] {
   const clients: AttachClient[] = [];
   while (countFds(box) < limit) {
-    const before = countSockets(box); // of all fds some may be of the start, and on their way out
+    const before = countSockets(box.monitor); // of all fds some may be of the start, and on their way out
     clients.push(connectAttach(box.attachSocket));
-    waitUntil(() => countSockets(box) > before, 'the client to be accepted');
+    waitUntil(() => countSockets(box.monitor) > before, 'the client to be accepted');
   }
   return clients;
-}
-
-function countSockets(box: Monitored): number {
-  return listFds(box).filter(target => target.startsWith('socket:')).length;
-}
-
-/** What its fds are. */
-function listFds(box: Monitored): string[] {
-  const folder = `/proc/${box.monitor}/fd`;
-  return readdirSync(folder).flatMap(fd => {
-    try {
-      return [readlinkSync(join(folder, fd))];
-    } catch {
-      return []; // closed meanwhile
-    }
-  });
 }
 
 function countFds(box: Monitored): number {

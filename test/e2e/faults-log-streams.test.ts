@@ -3,7 +3,7 @@
 // noticed.
 
 import assert from 'node:assert/strict';
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -26,6 +26,7 @@ import {
   openGate,
   startMonitored,
 } from '../fixtures/monitored.ts';
+import { listOpenFiles } from '../fixtures/open-files.ts';
 import { openPrivateMounts, withoutMounts } from '../fixtures/private-mounts.ts';
 import { must, waitUntil } from '../fixtures/waiting.ts';
 
@@ -111,11 +112,8 @@ function waitUntilHeldBack(box: Monitored): void {
 }
 
 function hasFullPipe(monitor: number): boolean {
-  return readdirSync(`/proc/${monitor}/fd`).some(name => {
-    const path = `/proc/${monitor}/fd/${name}`;
-    const fd = readlinkSync(path).startsWith('pipe:')
-      ? sys.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0)
-      : -1;
+  return listOpenFiles(monitor).some(({ path, target }) => {
+    const fd = target.startsWith('pipe:') ? sys.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0) : -1;
     if (fd < 0) return false;
     const unread = new Int32Array(2);
     sys.ioctl(fd, FIONREAD, new Uint8Array(unread.buffer));

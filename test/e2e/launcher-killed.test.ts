@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { SIGINT, SIGKILL, SIGTERM } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
 import { dynamicConmon, form } from '../fixtures/conmon.ts';
-import { fixture, type Monitored, makeFolder, startMonitored } from '../fixtures/monitored.ts';
+import { fixture, type Monitored, makeFolder, readIfThere, startMonitored } from '../fixtures/monitored.ts';
 import { waitUntil } from '../fixtures/waiting.ts';
 
 const endingSignals = { SIGTERM, SIGINT, SIGKILL };
@@ -86,7 +86,7 @@ function killAtEachCall(t: TestContext, stopped: 'launcher' | 'monitor', signal:
     sys.kill(box.caller.pid, signal);
     if (pid === box.caller.pid) sys.kill(pid, SIGCONT);
     waitUntil(() => stateOf(box.caller.pid) === 'Z', 'the launcher’s end');
-    const goesOn = existsSync(`/proc/${pid}`) && stateOf(pid) === 'T';
+    const goesOn = stateOf(pid) === 'T';
     if (goesOn) sys.kill(pid, SIGCONT);
     stops.push({ status: finish(box, ran), goesOn, hasLog: existsSync(box.log) });
   }
@@ -155,8 +155,9 @@ function childrenOf(pid: number): number[] {
   return (readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').match(/\d+/g) ?? []).map(Number);
 }
 
+/** Undefined of one that is gone, as a child of the launcher is at any moment. */
 function stateOf(pid: number): string | undefined {
-  return /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1];
+  return /\) (\S)/.exec(readIfThere(`/proc/${pid}/stat`))?.[1];
 }
 
 function compileStops(t: TestContext): string {

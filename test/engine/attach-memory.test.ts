@@ -3,11 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type AttachClient, connectAttach } from '../fixtures/attach-client.ts';
 import { makeFolder, makeGate, openGate, startMonitored } from '../fixtures/monitored.ts';
+import { countSockets } from '../fixtures/open-files.ts';
 import { waitUntil } from '../fixtures/waiting.ts';
 
 /** test/long has more. */
@@ -95,15 +96,4 @@ function readPrivateBytes(pid: number): number {
   execFileSync('sync');
   const kib = /^Private_Dirty: +(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1];
   return Number(kib) * 1024;
-}
-
-function countSockets(pid: number): number {
-  const folder = `/proc/${pid}/fd`;
-  return readdirSync(folder).filter(fd => {
-    try {
-      return readlinkSync(join(folder, fd)).startsWith('socket:');
-    } catch {
-      return false; // closed meanwhile
-    }
-  }).length;
 }

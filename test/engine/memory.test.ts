@@ -3,17 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -25,6 +15,7 @@ import {
   openGate,
   startMonitored,
 } from '../fixtures/monitored.ts';
+import { countSockets } from '../fixtures/open-files.ts';
 import { waitForFile, waitUntil } from '../fixtures/waiting.ts';
 import { compileProgram } from './c-program.ts';
 
@@ -154,19 +145,6 @@ function readPrivateBytes(pid: number): number {
   execFileSync('sync');
   const kib = /^Private_Dirty: +(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1];
   return Number(kib) * 1024;
-}
-
-function countSockets(pid: number): number {
-  const folder = `/proc/${pid}/fd`;
-  return readdirSync(folder).filter(fd => isSocket(join(folder, fd))).length;
-}
-
-function isSocket(path: string): boolean {
-  try {
-    return readlinkSync(path).startsWith('socket:');
-  } catch {
-    return false; // closed meanwhile
-  }
 }
 
 /** The fifo `ctl`. Lines are obeyed in their order, so when the log that was moved away is there again, all are. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { listOpenFiles } from '../fixtures/open-files.ts';
 import { until } from '../fixtures/waiting.ts';
 import { assertSameText } from './harness/assert-same-text.ts';
 import type { PodmanHome } from './harness/podman-home.ts';
@@ -131,7 +132,6 @@ async function untilConnected(podman: PodmanHome, container: string, clients: nu
         .filter(([type, state]) => type === '0005' && state === '03')
         .map(([, , inode]) => `socket:[${inode}]`),
     );
-    const held = readdirSync(`/proc/${pid}/fd`).map(fd => readlinkSync(`/proc/${pid}/fd/${fd}`));
-    return held.filter(link => inodes.has(link)).length === clients;
+    return listOpenFiles(pid).filter(({ target }) => inodes.has(target)).length === clients;
   });
 }

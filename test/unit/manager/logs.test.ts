@@ -4,8 +4,6 @@ import assert from 'node:assert/strict';
 import {
   appendFileSync,
   mkdtempSync,
-  readdirSync,
-  readlinkSync,
   renameSync,
   rmSync,
   truncateSync,
@@ -19,6 +17,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { type LogEntry, type LogOptions, readLog } from '../../../src/manager/index.ts';
 import { parseRecord } from '../../../src/manager/logs/record.ts';
+import { listOpenFiles } from '../../fixtures/open-files.ts';
 
 const time = (second: number) => `2026-01-02T03:04:${String(second % 60).padStart(2, '0')}.123456789+01:00`;
 const line = (text: string, tag = 'F', stream = 'stdout', second = 5) =>
@@ -30,14 +29,6 @@ function makeLog(t: TestContext, text = ''): string {
   const path = join(dir, 'ctr.log');
   writeFileSync(path, text);
   return path;
-}
-
-function readLinkIfThere(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined; // the fd that lists the fds
-  }
 }
 
 async function read(path: string, options: LogOptions = {}): Promise<string[]> {
@@ -203,9 +194,8 @@ test('logs: following closes every file that it has opened', async t => {
   };
   const seen = await followThrough(path, [() => {}, rename('a'), rename('b'), rename('c')]);
   assert.deepEqual(seen, ['zero', 'one', 'a', 'b', 'c']);
-  const open = readdirSync('/proc/self/fd').map(fd => readLinkIfThere(`/proc/self/fd/${fd}`));
   assert.deepEqual(
-    open.filter(file => file?.startsWith(path)),
+    listOpenFiles(process.pid).filter(({ target }) => target.startsWith(path)),
     [],
   );
 });
