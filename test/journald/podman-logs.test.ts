@@ -48,6 +48,7 @@ conmon_env_vars = [${variables.map(variable => JSON.stringify(variable)).join(',
 `,
   );
   const store = ['--root', join(home, 'root'), '--runroot', join(home, 'run'), '--storage-driver', 'vfs'];
+  await journal.sync(); // `podman logs` reads the files as they are
   const { stdout, stderr } = await journal.run('podman', [...store, ...args], { CONTAINERS_CONF: config });
   return stdout + stderr;
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../fixtures/waiting.ts';
+import { readProcess } from './harness/processes.ts';
 import { underEachConmon } from './harness/under-each-conmon.ts';
 
 underEachConmon('exit codes', podman => {
@@ -17,7 +19,9 @@ underEachConmon('exit codes', podman => {
     test(`run: a container killed by SIG${signal} gives ${code}, to wait, to inspect and to ps`, async () => {
       // With the host's pids: the first process of a pid namespace would not die of SIGTERM.
       await podman().runDetached('--name', 'victim', '--pid', 'host', 'box', 'sleep', '1000');
-      process.kill(Number(await podman().inspect('victim', '{{.State.Pid}}')), `SIG${signal}`);
+      const pid = Number(await podman().inspect('victim', '{{.State.Pid}}'));
+      await until('the program in the place of the runtime', () => readProcess(pid)?.comm === 'sleep');
+      process.kill(pid, `SIG${signal}`);
       assert.equal(await podman().ok('wait', 'victim'), `${code}`);
       assert.equal(
         await podman().inspect('victim', '{{.State.Status}} {{.State.ExitCode}}'),

@@ -55,7 +55,7 @@ underEachConmon('lifecycle', podman => {
     );
     await podman().untilLogged('awaited', 'ready');
     const waiting = podman().start(['wait', 'awaited']);
-    await podman().ok('exec', 'awaited', 'sh', '-c', 'echo > /go');
+    await podman().writeToGo('awaited');
     assert.equal((await waiting).stdout, '23\n');
   });
 
@@ -93,7 +93,7 @@ underEachConmon('lifecycle', podman => {
     await podman().ok('pause', 'frozen');
     assert.equal(await podman().inspect('frozen', '{{.State.Status}}'), 'paused');
     await podman().ok('unpause', 'frozen');
-    await podman().ok('exec', 'frozen', 'sh', '-c', 'echo thawed > /go');
+    await podman().writeToGo('frozen', 'thawed');
     assert.equal(await podman().ok('wait', 'frozen'), '0');
     assert.equal(await podman().ok('logs', 'frozen'), 'ready\nthawed');
   });
@@ -125,7 +125,9 @@ underEachConmon('lifecycle', podman => {
 
   test('top: shows the processes of the container', async () => {
     await podman().runDetached('--name', 'busy', 'box', 'sleep', '1000');
-    assert.match(await podman().ok('top', 'busy', 'pid', 'args'), /^PID +COMMAND\n1 +sleep 1000$/);
+    const top = () => podman().ok('top', 'busy', 'pid', 'args');
+    await until('the program in the place of the runtime', async () => (await top()).includes('sleep'));
+    assert.match(await top(), /^PID +COMMAND\n1 +sleep 1000$/);
   });
 
   test('cp: into a running container and out of it', async () => {
@@ -169,7 +171,7 @@ underEachConmon('lifecycle', podman => {
   });
 
   test('--timeout: the container is killed when the time is over', async () => {
-    await podman().runDetached('--name', 'late', '--timeout', '1', 'box', 'sleep', '1000');
+    await podman().runDetached('--name', 'late', '--timeout', '5', 'box', 'sleep', '1000');
     assert.equal(await podman().ok('wait', 'late'), '-1');
     await until(
       'late exited',

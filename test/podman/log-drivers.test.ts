@@ -26,10 +26,14 @@ underEachConmon(
       await podman().ok('wait', 'writer');
       return id;
     };
+    const logs = async () => {
+      await journal.sync(); // podman reads the journal's files as they are
+      return podman().call(['logs', 'writer']);
+    };
 
     test('podman logs gives both streams, apart and in order', async () => {
       await runToEnd('echo one; echo wrong >&2; echo two');
-      const { stdout, stderr } = await podman().call(['logs', 'writer']);
+      const { stdout, stderr } = await logs();
       assert.deepEqual({ stdout, stderr }, { stdout: 'one\ntwo\n', stderr: 'wrong\n' });
     });
 
@@ -44,7 +48,7 @@ underEachConmon(
         script,
       ]);
       assert.deepEqual({ exitCode, stdout, stderr }, { exitCode: 3, stdout: 'shown\n', stderr: 'wrong\n' });
-      assert.equal((await podman().call(['logs', 'writer'])).stdout, 'shown\n');
+      assert.equal((await logs()).stdout, 'shown\n');
     });
 
     test('an entry names its container, and its priority is the stream’s', async () => {
@@ -65,13 +69,13 @@ underEachConmon(
 
     test('5,000 lines come back, none missing or twice', async () => {
       await runToEnd('seq 1 5000');
-      const { stdout } = await podman().call(['logs', 'writer']);
+      const { stdout } = await logs();
       assertSameText(stdout, `${Array.from({ length: 5000 }, (_, i) => i + 1).join('\n')}\n`);
     });
 
     test('what a terminal showed comes back', async () => {
       await runToEnd('echo shown', '-t');
-      assert.equal((await podman().call(['logs', 'writer'])).stdout, 'shown\r\n');
+      assert.equal((await logs()).stdout, 'shown\r\n');
     });
   },
   { enter: () => journal.enter },
@@ -110,7 +114,7 @@ underEachConmon('log driver passthrough', podman => {
     const { exitCode, stderr } = await podman().call(['logs', 'writer']);
     assert.equal(exitCode, 125);
     assert.match(stderr, /passthrough/);
-    await podman().ok('exec', 'writer', 'sh', '-c', 'echo gone > /go');
+    await podman().writeToGo('writer', 'gone');
     assert.equal((await running).stdout, 'gone\n');
   });
 });

@@ -76,7 +76,7 @@ underEachConmon('logs', podman => {
     await podman().untilLogged('writer', 'first');
     const following = follow(podman(), 'writer');
     await following.until('first\n');
-    await podman().ok('exec', 'writer', 'sh', '-c', 'echo middle > /go');
+    await podman().writeToGo('writer', 'middle');
     assert.equal(await following.whole, 'first\nmiddle\nlast\n');
   });
 
@@ -86,10 +86,10 @@ underEachConmon('logs', podman => {
     await podman().untilLogged('writer', 'ready');
     const following = follow(podman(), 'writer');
     await following.until('ready\n');
-    await podman().ok('exec', 'writer', 'sh', '-c', 'echo start > /go');
+    await podman().writeToGo('writer', 'start');
     // Podman 4.3 leaves lines out that it had not read when the container ended.
     await following.until('\n20000\n');
-    await podman().ok('exec', 'writer', 'sh', '-c', 'echo end > /go');
+    await podman().writeToGo('writer', 'end');
     const lines = Array.from({ length: 20_000 }, (_, i) => i + 1).join('\n');
     assertSameText(await following.whole, `ready\nstart\n${lines}\nend\n`);
   });

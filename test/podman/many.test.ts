@@ -36,7 +36,8 @@ underEachConmon('many', podman => {
     writeSync(go, '\n'.repeat(containerCount));
     const names = numbers.map(i => `many-${i}`);
     assert.deepEqual((await podman().ok('wait', ...names)).split('\n'), numbers.map(String));
-    await until('all conmons gone', () => podman().listConmons().length === 0);
+    // Each waits for its `podman container cleanup`, and these for each other.
+    await until('all conmons gone', () => podman().listConmons().length === 0, 120_000);
     await forEach(numbers, async i => assert.equal(await podman().ok('logs', `many-${i}`), `number ${i}`));
     await podman().ok('rm', '--all');
     closeSync(go);

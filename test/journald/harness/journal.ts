@@ -51,6 +51,12 @@ export class Journal {
       if (this.#journald!.exitCode !== null) throw new Error('journald ended at once');
       return existsSync(socket);
     });
+    await until('journald to answer', () =>
+      this.sync().then(
+        () => true,
+        () => false,
+      ),
+    );
   }
 
   /** Ends journald at once; its socket's file stays. */
@@ -87,9 +93,14 @@ export class Journal {
     };
   }
 
+  /** Returns when all that was sent to journald before is in its files. */
+  async sync(): Promise<void> {
+    await run('nsenter', [...this.#enter, 'journalctl', '--sync']);
+  }
+
   /** All entries that have these fields, oldest first. */
   async entries(matches: Record<string, string>): Promise<Entry[]> {
-    await run('nsenter', [...this.#enter, 'journalctl', '--sync']);
+    await this.sync();
     const folder = `${this.#root}/run/log/journal`;
     const terms = Object.entries(matches).map(([name, value]) => `${name}=${value}`);
     const { stdout } = await run('journalctl', ['--directory', folder, '--all', '-o', 'json', ...terms], {

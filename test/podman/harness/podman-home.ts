@@ -99,6 +99,12 @@ export class PodmanHome {
     return stdout.trimEnd();
   }
 
+  /** Writes a line to the fifo /go in a container. The exec's own exit code says nothing: where the container ends of it,
+   * the kernel kills what is left in it, which the writer may still be. */
+  async writeToGo(container: string, line = ''): Promise<void> {
+    await this.call(['exec', container, 'sh', '-c', `echo ${line} > /go`]);
+  }
+
   /** Starts a container in the background; returns its id. */
   async runDetached(...args: string[]): Promise<string> {
     return this.ok('run', '-d', ...args);
