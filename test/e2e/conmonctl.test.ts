@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { waitForChange, waitForEnd } from '../fixtures/waiting.ts';
+import { until, waitForChange, waitForEnd } from '../fixtures/waiting.ts';
 import { Ctl, finish, pairings, readUntil } from './conmonctl-harness.ts';
 import { makeShellBundle } from './manager-harness.ts';
 
@@ -149,8 +149,11 @@ for (const pairing of apart)
 
     test('stop, kill, delete: of several at once; what fails for one is told, the others have their turn', async t => {
       const ctl = new Ctl(t, pairing);
-      const bundle = makeShellBundle(t, `trap "exit 6" TERM; ${lasting.replace('1000', '0.1')}`);
-      for (const id of ['a', 'b', 'c']) await ctl.must(['run', '-d', '--id', id, bundle]);
+      const bundle = makeShellBundle(t, `trap "exit 6" TERM; echo up; ${lasting.replace('1000', '0.1')}`);
+      for (const id of ['a', 'b', 'c']) {
+        await ctl.must(['run', '-d', '--id', id, bundle]);
+        await until(`container ${id} to be up`, async () => (await ctl.must(['logs', id])) === 'up');
+      }
       const { status, stdout, stderr } = await ctl.call(['delete', 'a', 'nobody']);
       assert.deepEqual([status, stdout], [1, '']);
       assert.match(stderr, /container a is running: stop it first.*\n {2}try: `conmonctl stop a`/);

@@ -23,7 +23,8 @@ import {
   RuntimeError,
   TimeLimitError,
 } from '../../src/manager/index.ts';
-import { until } from '../fixtures/waiting.ts';
+import { readIfThere } from '../fixtures/monitored.ts';
+import { hangMs, until } from '../fixtures/waiting.ts';
 import { conmons, makeManager, makeShellBundle, ociRuntime, runContainer } from './manager-harness.ts';
 
 for (const conmon of conmons)
@@ -71,23 +72,27 @@ for (const conmon of conmons)
       const runtime = makeManager(t, conmon, { runtime: late });
       t.after(() => rmSync(dir, { recursive: true }));
       const bundle = makeShellBundle(t, 'exit 3');
-      await assert.rejects(runtime.create('late', { bundle, timeLimitMs: askedWithinMs }), TimeLimitError);
-      await assert.rejects(runtime.state('late'), NotFoundError);
-      assert.deepEqual(readdirSync(join(runtime.root, 'containers')), []);
-      assert.ok(existsSync(join(dir, 'asked')), 'the runtime had been asked');
-      writeFileSync(join(dir, 'fast'), '');
+      for (let timeLimitMs = 500; !existsSync(join(dir, 'asked')); timeLimitMs *= 2) {
+        assert.ok(timeLimitMs < 2 * hangMs, 'the runtime has not been asked');
+        await assert.rejects(runtime.create('late', { bundle, timeLimitMs }), TimeLimitError);
+        await assert.rejects(runtime.state('late'), NotFoundError);
+        assert.deepEqual(readdirSync(join(runtime.root, 'containers')), []);
+      }
+      await until('the runtime to be ended', () => !isNamed(late));
+      writeFileSync(join(dir, 'late'), '0');
       await runContainer(runtime, 'late', bundle);
       assert.equal((await runtime.wait('late')).exitCode, 3);
 
       // The naive way: give up, and leave the rest to itself. What comes late is then there, and in the way.
-      rmSync(join(dir, 'fast'));
+      writeFileSync(join(dir, 'late'), '3');
       await assert.rejects(createNaively(late, conmon.path, join(dir, 'naive'), bundle, 300), /gave up/);
       await waitForLate(late, join(dir, 'naive'), 'late');
     });
 
     test('create: aborted, it rejects with the signal’s reason and leaves nothing', async t => {
       const dir = mkdtempSync(join(tmpdir(), 'manager-late-'));
-      const runtime = makeManager(t, conmon, { runtime: makeLateRuntime(dir) });
+      const late = makeLateRuntime(dir);
+      const runtime = makeManager(t, conmon, { runtime: late });
       t.after(() => rmSync(dir, { recursive: true }));
       const bundle = makeShellBundle(t, 'exit 3');
       const reason = new Error('changed my mind');
@@ -97,6 +102,7 @@ for (const conmon of conmons)
       abort.abort(reason);
       await created;
       assert.deepEqual(readdirSync(join(runtime.root, 'containers')), []);
+      await until('the runtime to be ended', () => !isNamed(late));
     });
 
     test('create: the monitor is moved before it starts anything, and a failed move starts nothing', async t => {
@@ -114,7 +120,7 @@ for (const conmon of conmons)
       await assert.rejects(runtime.state('moved'), NotFoundError);
       if (!cgroupsWritable()) return;
       const path = `/manager-test-${process.pid}`;
-      t.after(() => removeCgroup(path));
+      t.after(() => until('the monitor to leave its cgroup', () => removesCgroup(path)));
       await runtime.create('moved', { bundle, placement: cgroupfs({ path }) });
       const { monitorPid } = await runtime.state('moved');
       for (const line of readFileSync(`/proc/${monitorPid}/cgroup`, 'utf8').trim().split('\n'))
@@ -162,26 +168,38 @@ function cgroupsWritable(): boolean {
   } catch {
     return false;
   } finally {
-    removeCgroup(path);
+    removesCgroup(path);
   }
 }
 
-function removeCgroup(path: string): void {
-  for (const top of hierarchies()) if (existsSync(join(top, path))) rmdirSync(join(top, path));
+/** Not while there is somebody in it. */
+function removesCgroup(path: string): boolean {
+  try {
+    for (const top of hierarchies()) if (existsSync(join(top, path))) rmdirSync(join(top, path));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBUSY') return false;
+    throw error;
+  }
 }
 
-/** Long enough for a monitor to start and call its runtime, on a machine with much else to do. */
-const askedWithinMs = 2000;
-const lateSeconds = 3;
+/** Whether any process has the program among its arguments: a script that runs, or the monitor that runs it. */
+function isNamed(program: string): boolean {
+  return readdirSync('/proc').some(
+    pid => /^\d+$/.test(pid) && readIfThere(`/proc/${pid}/cmdline`).split('\0').includes(program),
+  );
+}
 
-/** A runtime whose create finishes only after a while, in a process that nobody waits for. */
+/** A runtime whose create finishes only after a while, in a process that nobody waits for: after as many seconds as the
+ * file `late` has. */
 function makeLateRuntime(dir: string): string {
   const path = join(dir, 'late-runtime');
+  writeFileSync(join(dir, 'late'), '60');
   const script = [
     '#!/bin/sh',
     'case " $* " in *" create "*)',
     `  touch ${dir}/asked`,
-    `  if [ ! -e ${dir}/fast ]; then (sleep ${lateSeconds}; exec '${ociRuntime}' "$@") & wait; exit; fi ;;`,
+    `  late=$(cat ${dir}/late); [ $late = 0 ] || { (sleep $late; exec '${ociRuntime}' "$@") & wait; exit; } ;;`,
     'esac',
     `exec '${ociRuntime}' "$@"`,
   ];

@@ -1,14 +1,21 @@
 // What the tests of the library share: the conmons it runs over, the runtimes there are, and bundles for these.
 
+import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { findInPath } from '../../src/manager/executables.ts';
-import { Runtime, type RuntimeOptions } from '../../src/manager/index.ts';
+import {
+  type ExecSyncOptions,
+  ExecTimeoutError,
+  Runtime,
+  type RuntimeOptions,
+} from '../../src/manager/index.ts';
 import { makeBundle } from '../fixtures/bundle.ts';
 import { conmon, form } from '../fixtures/conmon.ts';
+import { hangMs } from '../fixtures/waiting.ts';
 
 export interface Conmon {
   readonly name: string;
@@ -61,8 +68,7 @@ export function makeManager(
   return runtime;
 }
 
-/** A bundle that runs a shell script. Containers of different test files must not have one ID: runc calls a cgroup by that
- * alone, whatever its `--root` is, and files run side by side. */
+/** A bundle that runs a shell script. */
 export function makeShellBundle(
   t: TestContext,
   script: string,
@@ -77,12 +83,12 @@ export function makeShellBundle(
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   const { terminal = false, cwd = '/', annotations, namespaces } = options;
   const types = namespaces?.map(type => ({ type }));
-  const isolated = { mounts, linux: types ? { namespaces: types } : isolation };
+  const linux = { ...isolation, ...(types ? { namespaces: types } : {}), cgroupsPath: basename(dir) };
   makeBundle(dir, {
     args: ['/bin/sh', '-c', script],
     terminal,
     cwd,
-    config: { ...isolated, ...(annotations ? { annotations } : {}) },
+    config: { mounts, linux, ...(annotations ? { annotations } : {}) },
   });
   if (ociRuntime === 'runc') fillRootfs(join(dir, 'rootfs'));
   return dir;
@@ -99,6 +105,25 @@ export async function runContainer(
   await runtime.start(id);
 }
 
+/** What a command that does not end has said by its time limit, which is long enough for it to say something. */
+export async function readOutputAtTimeout(
+  runtime: Runtime,
+  id: string,
+  command: ExecSyncOptions,
+  TimeoutError: typeof ExecTimeoutError = ExecTimeoutError,
+): Promise<string> {
+  for (let timeoutMs = 500; ; timeoutMs *= 2) {
+    const begin = performance.now();
+    const error = await runtime.execSync(id, { ...command, timeoutMs }).then(
+      () => assert.fail('it has ended'),
+      (error: unknown) => error,
+    );
+    assert.ok(error instanceof TimeoutError, String(error));
+    assert.ok(performance.now() - begin < timeoutMs + hangMs);
+    if (error.stdout.length > 0 || timeoutMs > hangMs) return error.stdout.toString();
+  }
+}
+
 function fillRootfs(rootfs: string): void {
   const bin = join(rootfs, 'bin');
   mkdirSync(bin, { recursive: true });
@@ -111,7 +136,8 @@ function runcWorks(): boolean {
   const dir = mkdtempSync(join(tmpdir(), 'manager-probe-'));
   const root = ['--root', join(dir, 'root')];
   try {
-    makeBundle(dir, { args: ['/bin/sh', '-c', 'exit 7'], config: { mounts, linux: isolation } });
+    const linux = { ...isolation, cgroupsPath: basename(dir) };
+    makeBundle(dir, { args: ['/bin/sh', '-c', 'exit 7'], config: { mounts, linux } });
     fillRootfs(join(dir, 'rootfs'));
     return spawnSync('runc', [...root, 'run', '-b', dir, 'probe'], { stdio: 'ignore' }).status === 7;
   } catch {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { NotFoundError, RuntimeError, StateError, TimeLimitError } from '../../src/manager/index.ts';
 import { identifyProcess } from '../../src/manager/processes.ts';
+import { until } from '../fixtures/waiting.ts';
 import { conmons, makeManager, makeShellBundle, ociRuntime, runContainer } from './manager-harness.ts';
 
 for (const conmon of conmons)
@@ -160,7 +161,8 @@ for (const conmon of conmons)
       await runtime.wait('both-ends', 'stopped');
       const exited = runtime.wait('both-ends', 'exited');
       await assert.rejects(runtime.wait('both-ends', 'exited', { timeLimitMs: 100 }), TimeLimitError);
-      assert.equal((await runtime.state('both-ends')).exitCode, 4);
+      const known = await until('the exit code', async () => (await runtime.state('both-ends')).exitCode);
+      assert.equal(known, 4);
       writeFileSync(gate, 'go\n');
       assert.equal((await exited).exitCode, 4);
       assert.ok(existsSync(join(dir, 'done')));

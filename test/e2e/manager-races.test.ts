@@ -50,7 +50,7 @@ for (const conmon of conmons)
         const runtime = makeManager(t, conmon, { runtime: hostrun });
         t.after(() => rmSync(rootfs, { recursive: true }));
         t.after(() => spawnSync('umount', ['-l', rootfs]));
-        const script = "trap 'kill $!; sleep 0.2; exit 0' TERM; sleep 1000 & echo ready; wait";
+        const script = "trap 'kill -9 $!; wait $!; sleep 0.2; exit 0' TERM; sleep 1000 & echo ready; wait";
         const bundle = makeShellBundle(t, script, { cwd: rootfs });
         for (let round = 0; round < unmounts; round++) {
           execFileSync('mount', ['-t', 'tmpfs', 'none', rootfs]);
@@ -64,7 +64,7 @@ for (const conmon of conmons)
 
         // The naive way: signal it, and take that for stopped.
         const gate = makeGate(t);
-        const ends = `trap 'kill $!; read go <${gate}; exit 0' TERM; sleep 1000 & echo ready; wait`;
+        const ends = `trap 'kill -9 $!; wait $!; read go <${gate}; exit 0' TERM; sleep 1000 & echo ready; wait`;
         execFileSync('mount', ['-t', 'tmpfs', 'none', rootfs]);
         await runContainer(runtime, 'naively', makeShellBundle(t, ends, { cwd: rootfs }));
         for await (const _ of runtime.logs('naively', { follow: true })) break;

@@ -184,8 +184,12 @@ test('S5 scope: a unit that is in the way for good is a failure after one attemp
 });
 
 test('S9 scope: a reply that never comes is given up at the limit, and one that comes late reaches nobody', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const { systemd, outcome } = await ask(t, { timeLimitMs: soonMs });
   const call = await systemd.takeCall('StartTransientUnit');
+  t.mock.timers.tick(soonMs - 1);
+  assert.ok(await isPending(outcome));
+  t.mock.timers.tick(1);
   const error = await takeError(outcome);
   assert.ok(error instanceof TimeLimitError);
   assert.equal(error.message, `starting ${unit} took longer than ${soonMs} ms`);
@@ -197,9 +201,13 @@ test('S9 scope: a reply that never comes is given up at the limit, and one that 
 });
 
 test('S9 scope: a signal that never comes is given up at the limit, and the job cancelled', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const { systemd, outcome } = await ask(t, { timeLimitMs: soonMs });
   const call = await systemd.takeCall('StartTransientUnit');
   systemd.reply(call, 'o', [job]);
+  await systemd.settle();
+  assert.ok(await isPending(outcome));
+  t.mock.timers.tick(soonMs);
   await assert.rejects(outcome, TimeLimitError);
   const cancel = await systemd.takeCall('Cancel');
   assert.deepEqual([cancel.path, cancel.interface], [job, 'org.freedesktop.systemd1.Job']);
