@@ -19,13 +19,15 @@ test('G4 signals: the container’s process gets them alone, and not its group',
   sys.kill(box.monitor, SIGTERM);
   assert.equal(box.exitStatus(), '143');
   assert.equal(box.end(), 143);
+  waitUntil(() => isAsleep(child), 'the child to sleep');
   assert.deepEqual(listChildren(), [[child, 'S', 'sleep']]);
 });
 
 test('G4 signals: a container that ignores them runs on, and its monitor with it', t => {
   const gate = makeGate(t);
   const box = startMonitored(t, {
-    container: `trap 'echo got it' TERM; echo ready; read go <${gate} || read go <${gate}; exit 3`,
+    // While it waits, and only then, the shell acts on a signal that came just before.
+    container: `trap 'echo got it' TERM; read go <${gate} & echo ready; wait $!; wait $!; exit 3`,
   });
   box.started();
   box.waitForOutput(output => output === 'ready\n', 'the container');
@@ -83,6 +85,11 @@ test('G6 signals: one that comes when the container has ended is not passed on t
   sys.kill(box.monitor, SIGTERM);
   openGate(end);
   assert.equal(box.end(), 3);
-  waitUntil(() => listChildren().length === 1, 'the child to be alone');
+  waitUntil(() => isAsleep(child) && listChildren().length === 1, 'the child to be alone');
   assert.deepEqual(listChildren(), [[child, 'S', 'sleep']]);
 });
+
+/** A shell that has been forked may still have to become what it runs. */
+function isAsleep(pid: number): boolean {
+  return listChildren().some(([child, state, name]) => child === pid && state === 'S' && name === 'sleep');
+}

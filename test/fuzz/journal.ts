@@ -96,8 +96,9 @@ function receive(fd: number): Buffer | undefined {
   if (count === -EAGAIN) return undefined;
   must(count, 'recv');
   if (file[0]! < 0) return Buffer.from(buffer.subarray(0, count));
-  const content = readAll(sys, must(sys.open(`/proc/self/fd/${file[0]}`, 0, 0), 'open'), entryBytesMax);
-  sys.close(file[0]!);
+  const fromStart = must(sys.open(`/proc/self/fd/${file[0]}`, 0, 0), 'open');
+  const content = readAll(sys, fromStart, entryBytesMax);
+  for (const fd of [fromStart, file[0]!]) sys.close(fd);
   if (typeof content === 'number') throw new Error(`reading an entry: ${content}`);
   return Buffer.from(content);
 }
