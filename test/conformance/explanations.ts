@@ -64,7 +64,7 @@ const everywhere: readonly Explanation[] = [
     theirs: 'SigIgn:\\t0000000000001000',
     ours: 'SigIgn:\\t0000000000000000',
     reason:
-      'an exit command that writes to a broken pipe is to end, as any program; C conmon lets it inherit SIGPIPE ignored',
+      'C conmon starts the exit command with SIGPIPE ignored; ours with its default, so that it ends where it writes to a broken pipe',
     rule: 'G8',
   },
   {

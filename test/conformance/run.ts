@@ -4,7 +4,7 @@ import { closeSync, existsSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { connectAttach } from '../fixtures/attach-client.ts';
 import { type Channel, reap, type StartOptions, startConmon } from '../fixtures/caller.ts';
-import { fixture, listChildren } from '../fixtures/monitored.ts';
+import { fixture, listChildren, readIfThere } from '../fixtures/monitored.ts';
 import { hangMs, waitUntil } from '../fixtures/waiting.ts';
 import { openPacketChannel } from './packet-channel.ts';
 import type { Stage } from './stage.ts';
@@ -231,12 +231,4 @@ function formatOption([name, value]: [string, OptionValue]): string[] {
   if (value === undefined) return [];
   if (value === true) return [name];
   return (typeof value === 'string' ? [value] : value).flatMap(each => [name, each]);
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -15,7 +15,7 @@ for (const pairing of pairings)
   describe(`conmonctl at a terminal, ${pairing.name}`, { skip: withoutTerminals }, () => {
     test('run -it: the container has a terminal of our size, and follows it', async t => {
       const ctl = new Ctl(t, pairing);
-      // Not in a read: a signal that comes just before it would wait for its end.
+      // A shell in a read does not act on a signal that came just before it: so the size is waited for outside.
       const script =
         'trap "sized=1" WINCH; stty size; ' +
         'until [ "$sized" ] && [ "$(stty size)" = "40 100" ]; do sleep 0.1; done; stty size; ' +

@@ -128,9 +128,7 @@ for (const [what, line, status] of [
   ['is killed: 128 and the signal’s number', 'kill -9 $$', 137],
 ] as const)
   test(`E16 exit delay: the exit status where the command ${what}`, t => {
-    const box = startMonitored(t, { container: 'exit 3', args: [...delay(1), ...shell(line)] });
-    box.started();
-    assert.equal(box.end(), status);
+    assert.equal(startWaiting(t, { args: [...delay(1), ...shell(line)] }).end(), status);
   });
 
 test('E16 exit delay: a command that cannot be started: 1, and syslog names it and the reason', {

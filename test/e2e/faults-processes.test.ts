@@ -21,9 +21,12 @@ import {
   runsAtExit,
   startMonitored,
   waitForChild,
+  waitForSleep,
 } from '../fixtures/monitored.ts';
 import { waitForFile, waitUntil } from '../fixtures/waiting.ts';
 
+/** Far more than the way from a container's end to its exit file takes, far less than the helpers here live. */
+const promptMs = 5000;
 /** Node starts ten times as slowly. */
 const shortCommandsCount = form === 'node' ? 20 : 100;
 
@@ -100,10 +103,10 @@ test('R13 fault: a runtime’s helper that outlives it, with the container’s s
       container: 'echo out; exit 3',
     });
     box.started();
-    assert.equal(box.exitStatus(), '3');
-    assert.equal(box.end(), 3);
+    assert.equal(box.exitStatus(promptMs), '3');
+    assert.equal(box.end(promptMs), 3);
     assert.equal(box.output(), 'out\n');
-    waitUntil(() => listChildren().some(([, state, name]) => state === 'S' && name === 'sleep'), 'its sleep');
+    waitForSleep();
     const [[helper, state, name] = [0, '', '']] = listChildren();
     assert.deepEqual([state, name, listChildren().length], ['S', 'sleep', 1]);
     sys.kill(helper, SIGKILL);
@@ -131,10 +134,10 @@ test('R12 fault: zombies of the container and of the runtime are reaped while it
 test('R19 fault: a container whose child holds its stdout open after it: the exit file comes at once', t => {
   const box = startMonitored(t, { container: 'sleep 3600 & echo $!; exit 3' });
   box.started();
-  assert.equal(box.exitStatus(), '3');
+  assert.equal(box.exitStatus(promptMs), '3');
   const holder = Number(box.output());
-  assert.equal(box.end(), 3);
-  waitUntil(() => listChildren().some(([, state, name]) => state === 'S' && name === 'sleep'), 'its sleep');
+  assert.equal(box.end(promptMs), 3);
+  waitForSleep();
   assert.deepEqual(listChildren(), [[holder, 'S', 'sleep']]);
 });
 
@@ -146,8 +149,8 @@ test('R19 fault: a container whose child goes on writing after it: the exit file
   box.started();
   box.waitForOutput(output => output.includes('first\n') && output.includes('y\n'), 'both');
   openGate(gate);
-  assert.equal(box.exitStatus(), '3');
-  assert.equal(box.end(), 3);
+  assert.equal(box.exitStatus(promptMs), '3');
+  assert.equal(box.end(promptMs), 3);
   const output = box.output();
   assert.ok(output.includes('first\n'));
   assert.match(output.replace('first\n', ''), /^(y\n)+y?$/);

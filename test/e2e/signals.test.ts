@@ -7,7 +7,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { SIGKILL, SIGTERM } from '../../src/sys/constants.ts';
 import { sys } from '../../src/sys/real.ts';
-import { listChildren, makeGate, openGate, runsAtExit, startMonitored } from '../fixtures/monitored.ts';
+import {
+  listChildren,
+  makeGate,
+  openGate,
+  runsAtExit,
+  startMonitored,
+  waitForSleep,
+} from '../fixtures/monitored.ts';
 import { waitForEnd, waitUntil } from '../fixtures/waiting.ts';
 
 test('G4 signals: the container’s process gets them alone, and not its group', t => {
@@ -19,7 +26,7 @@ test('G4 signals: the container’s process gets them alone, and not its group',
   sys.kill(box.monitor, SIGTERM);
   assert.equal(box.exitStatus(), '143');
   assert.equal(box.end(), 143);
-  waitUntil(() => isAsleep(child), 'the child to sleep');
+  waitForSleep();
   assert.deepEqual(listChildren(), [[child, 'S', 'sleep']]);
 });
 
@@ -85,11 +92,7 @@ test('G6 signals: one that comes when the container has ended is not passed on t
   sys.kill(box.monitor, SIGTERM);
   openGate(end);
   assert.equal(box.end(), 3);
-  waitUntil(() => isAsleep(child) && listChildren().length === 1, 'the child to be alone');
+  waitUntil(() => listChildren().length === 1, 'the child to be alone');
+  waitForSleep();
   assert.deepEqual(listChildren(), [[child, 'S', 'sleep']]);
 });
-
-/** A shell that has been forked may still have to become what it runs. */
-function isAsleep(pid: number): boolean {
-  return listChildren().some(([child, state, name]) => child === pid && state === 'S' && name === 'sleep');
-}

@@ -104,7 +104,7 @@ export const runtimeKind: Kind<Runtime> = {
   }),
 };
 
-/** The first bytes, as they are read; a pid has as many digits as any of ours may have. */
+/** What the monitor reads of a pid file: its first bytes, `PID` in them being a pid of the most digits. */
 function withPid(content: Buffer): Buffer {
   return Buffer.from(content.toString('latin1').replaceAll('PID', '4194304'), 'latin1').subarray(
     0,

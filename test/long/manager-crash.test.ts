@@ -123,7 +123,7 @@ async function checkWhatIsLeft(runtime: Runtime, said: readonly string[][]): Pro
     if (what !== 'created') assert.equal(state.exitCode, exitCode, `${id} after '${what}'`);
     if (what === 'exited') assert.equal(code, String(exitCode));
   }
-  // What it left is as good as any other container.
+  // Each container that it left can be started, waited for and deleted, as any other.
   for (const state of found) {
     const answered = said.some(([what, id]) => what === 'created' && id === state.id);
     if (state.status === 'created' && !state.deleting && !(await startOrFindStarted(runtime, state.id))) {
