@@ -5,32 +5,39 @@ import { UsageError } from './usage-error.ts';
 
 const unitsMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** Milliseconds of `10`, `1.5`, `500ms`, `2m` or `1h30m`; a number alone is seconds. Throws {@link UsageError}. */
+/** Milliseconds of `10`, `1.5`, `500ms`, `2m` or `1h30m`; a number alone is seconds. `infinity`, systemd's word, is
+ * Infinity. Throws {@link UsageError}. */
 export function parseDuration(text: string, option: string): number {
-  if (/^\d+(\.\d+)?$/.test(text)) return Math.round(Number(text) * 1000);
-  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text))
-    throw new UsageError(
-      `${option}: ${JSON.stringify(text)} is no duration; 10, 1.5s, 500ms, 2m and 1h30m are`,
-    );
-  const parts = text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g);
-  return Math.round(
-    [...parts].reduce(
-      (sum, [, count, unit]) => sum + Number(count) * unitsMs[unit as keyof typeof unitsMs],
-      0,
-    ),
+  return text === 'infinity' ? Number.POSITIVE_INFINITY : parseFiniteDuration(text, option);
+}
+
+function parseFiniteDuration(text: string, option: string): number {
+  const withUnits = /^\d+(\.\d+)?$/.test(text) ? `${text}s` : text;
+  const parts = [...withUnits.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
+  const ms = Math.round(
+    parts.reduce((sum, [, count, unit]) => sum + Number(count) * unitsMs[unit as keyof typeof unitsMs], 0),
   );
+  const isWhole = parts.map(([part]) => part).join('') === withUnits;
+  if (parts.length === 0 || !isWhole || !Number.isSafeInteger(ms))
+    throw new UsageError(
+      `${option}: ${JSON.stringify(text)} is no duration; 10, 1.5s, 500ms, 2m, 1h30m, 30d and infinity are`,
+    );
+  return ms;
 }
 
 /** A moment: RFC 3339 (`2026-01-02T03:04:05Z`, a date alone), seconds since 1970, or a duration before `now`. */
 export function parseTime(text: string, option: string, now: Date): Date {
-  if (/^\d{9,}(\.\d+)?$/.test(text)) return new Date(Number(text) * 1000);
-  if (/^\d{4}-\d\d-\d\d/.test(text)) {
-    const time = new Date(text.replace(/(\.\d{3})\d+/, '$1'));
-    if (!Number.isNaN(time.getTime())) return time;
-  } else if (/^\d/.test(text)) return new Date(now.getTime() - parseDuration(text, option));
+  const time = new Date(readTimeMs(text, option, now));
+  if (!Number.isNaN(time.getTime())) return time;
   throw new UsageError(
     `${option}: ${JSON.stringify(text)} is no time; 2026-01-02T03:04:05Z, 1767323045 and 10m (ago) are`,
   );
+}
+
+function readTimeMs(text: string, option: string, now: Date): number {
+  if (/^\d{9,}(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  if (/^\d{4}-\d\d-\d\d/.test(text)) return Date.parse(text.replace(/(\.\d{3})\d+/, '$1'));
+  return /^\d/.test(text) ? now.getTime() - parseFiniteDuration(text, option) : Number.NaN;
 }
 
 const unitsBytes = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 } as const;

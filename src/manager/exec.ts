@@ -8,6 +8,7 @@ import { type Attachment, openAttachment } from './attach.ts';
 import { readBundle } from './bundle.ts';
 import { type Context, pathsOf } from './context.ts';
 import { resizeTerminal, type TerminalSize } from './control.ts';
+import { startTimer } from './durations.ts';
 import { AddonError, MonitorError, NotFoundError, RuntimeError } from './errors.ts';
 import { readOutput } from './exec-output.ts';
 import { writeWhole } from './files.ts';
@@ -118,7 +119,7 @@ class Attempt {
       runtimeArgs: context.runtime.args,
       terminal: options.terminal ?? false,
       stdin: options.stdin ?? false,
-      timeoutSeconds: options.timeoutMs ? Math.ceil(options.timeoutMs / 1000) + monitorGraceSeconds : 0,
+      timeoutSeconds: limitMonitor(options.timeoutMs ?? 0),
     });
   }
 
@@ -189,11 +190,10 @@ class Attempt {
     const { timeoutMs = 0, stdin, signal } = this.#options;
     let timedOut = false;
     const kill = (name: NodeJS.Signals | number = 'SIGTERM') => killGroup(process, name);
-    const timer = setTimeout(() => {
+    const timer = startTimer(timeoutMs || Number.POSITIVE_INFINITY, () => {
       timedOut = true;
       kill('SIGKILL');
-    }, timeoutMs || foreverMs);
-    if (!timeoutMs) clearTimeout(timer);
+    });
     const onAbort = () => kill('SIGKILL');
     signal?.addEventListener('abort', onAbort, { once: true });
     const lastReply = monitor.nextReply();
@@ -202,7 +202,7 @@ class Attempt {
       : readOutput(execLogIn(this.#directory), lastReply);
     if (!stdin) streams.stdin.end();
     const ended = lastReply.then(async reply => {
-      clearTimeout(timer);
+      timer.stop();
       signal?.removeEventListener('abort', onAbort);
       monitor.close();
       await done;
@@ -216,6 +216,15 @@ class Attempt {
   }
 }
 
+/** 0 for none: where there is none, or a longer one than the monitor can count. */
+function limitMonitor(timeoutMs: number): number {
+  const seconds = Math.ceil(timeoutMs / 1000) + monitorGraceSeconds;
+  return timeoutMs > 0 && seconds <= monitorSecondsMax ? seconds : 0;
+}
+
+/** A C int: some 68 years. */
+const monitorSecondsMax = 2 ** 31 - 1;
+
 /** What comes over the socket is with the streams at once. */
 function useAttachment(attachment: Attachment) {
   const { stderr = Readable.from([]), outcome } = attachment;
@@ -224,9 +233,6 @@ function useAttachment(attachment: Attachment) {
 
 /** What every monitor says where its own limit passed (containers/conmon src/config.h, TIMED_OUT_MESSAGE). */
 const timedOutMessage = 'command timed out';
-
-/** The longest delay that a timer takes. */
-const foreverMs = 2 ** 31 - 1;
 
 /** A runtime's exec makes the command the leader of a session, and so of a process group. */
 function killGroup(leader: ProcessIdentity | undefined, signal: NodeJS.Signals | number): void {

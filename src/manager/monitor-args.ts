@@ -34,7 +34,7 @@ export function buildCreateArgs(layout: Layout, paths: ContainerPaths, plan: Mon
   if (plan.terminal) args.push('-t');
   else if (options.stdin) args.push('-i');
   if (options.leaveStdinOpen) args.push('--leave-stdin-open');
-  if (options.timeoutSeconds !== undefined) args.push(`--timeout=${options.timeoutSeconds}`);
+  if (Number.isFinite(options.timeoutSeconds)) args.push(`--timeout=${options.timeoutSeconds}`);
   for (const [index, word] of plan.exitCommand.entries())
     args.push(index === 0 ? '--exit-command' : '--exit-command-arg', word);
   if (options.exitCommand?.delaySeconds) args.push(`--exit-delay=${options.exitCommand.delaySeconds}`);

@@ -22,12 +22,26 @@ it('parseDuration: a number is seconds, units add up', () => {
     '2m': 120_000,
     '1h30m': 5_400_000,
     '1d': 86_400_000,
+    '30d': 2_592_000_000,
+    infinity: Number.POSITIVE_INFINITY,
   };
   for (const [text, ms] of Object.entries(cases)) assert.equal(parseDuration(text, '--time'), ms, text);
 });
 
 it('parseDuration: anything else is refused by the option’s name', () => {
-  for (const text of ['', '-1', '10 s', '5x', 's', '1m 2s', 'Infinity', '1e3'])
+  for (const text of [
+    '',
+    '-1',
+    '10 s',
+    '5x',
+    's',
+    '1m 2s',
+    'Infinity',
+    '1e3',
+    '9'.repeat(20),
+    '9'.repeat(400),
+    `${'9'.repeat(20)}ms`,
+  ])
     assert.throws(() => parseDuration(text, '--time'), {
       name: 'UsageError',
       message: /^--time: .*is no duration/,
@@ -74,7 +88,16 @@ it('parseTime: RFC 3339 with nine digits, a date, seconds since 1970, and a dura
   };
   for (const [text, time] of Object.entries(cases))
     assert.equal(parseTime(text, '--since', now).toISOString(), time, text);
-  for (const text of ['', 'now', '2026-13-01', '-5m'])
+  for (const text of [
+    '',
+    'now',
+    '2026-13-01',
+    '-5m',
+    'infinity',
+    '9'.repeat(20),
+    `2026-01-02${'0'.repeat(9)}`,
+    '999999999d',
+  ])
     assert.throws(() => parseTime(text, '--since', now), { message: /^--since: .*is no time|no duration/ });
 });
 
