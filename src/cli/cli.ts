@@ -47,12 +47,13 @@ export class Cli {
 
   async openRuntimeWith(choice: RuntimeChoice, root = this.globals.root): Promise<Runtime> {
     const { Runtime } = await import('../manager/index.ts');
-    const { conmon } = this.globals;
+    const { conmon, conmonEnv } = this.globals;
     return new Runtime({
       root,
       runtime: choice.runtime,
       runtimeArgs: choice.runtimeArgs,
       ...(conmon === undefined ? {} : { conmon }),
+      conmonEnv,
       logger: await this.openLogger(),
     });
   }

@@ -1,6 +1,7 @@
 // Words to a subcommand and its arguments. Only what the words may mean is loaded.
 
 import yargs, { type Argv, type Options } from 'yargs';
+import { findWorkingDirectory } from '../manager/working-directory.ts';
 import { type CatalogueEntry, catalogue, findCommand } from './catalogue.ts';
 import type { Command, CommandArguments } from './command.ts';
 import { completeIds } from './complete-ids.ts';
@@ -23,7 +24,7 @@ export async function parseLine(words: readonly string[], version: string): Prom
   const loaded = await loadCommands(words);
   const name = calledCommand(words);
   let parsed: ParsedLine | undefined;
-  const parser = yargs([...separate(words, name, loaded)])
+  const parser = yargs([...separate(words, name, loaded)], findWorkingDirectory())
     .scriptName('conmonctl')
     .usage('conmonctl runs containers: OCI bundles, each under a monitor of its own (conmon)')
     .usage('\nUsage: $0 [options] COMMAND …')

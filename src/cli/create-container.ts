@@ -2,9 +2,10 @@
 
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CreateOptions, LogDriver, Runtime } from '../manager/index.ts';
+import { resolvePath } from '../manager/working-directory.ts';
 import type { Cli } from './cli.ts';
 import type { ContainerArguments } from './container-options.ts';
 import { changeConfig, makeOwnBundle, readConfig, removeOwnBundle, wantsTerminal } from './own-bundle.ts';
@@ -28,7 +29,7 @@ export async function createFromArguments(
   cli: Cli,
   signal: AbortSignal,
 ): Promise<CreatedContainer> {
-  const given = resolve(args.bundle);
+  const given = resolvePath(args.bundle);
   const config = readConfig(given);
   const command = args['--'];
   const terminal = args.tty ?? wantsTerminal(config);
@@ -99,7 +100,7 @@ function readCreateOptions(
     stdin: interactive,
     leaveStdinOpen: args['leave-stdin-open'] ?? false,
     log: readLogDrivers(args),
-    labels: { ...parseLabels(args.label ?? []), 'conmonctl.bundle': resolve(args.bundle) },
+    labels: { ...parseLabels(args.label ?? []), 'conmonctl.bundle': resolvePath(args.bundle) },
     runtimeOpts: args['runtime-opt'] ?? [],
     monitorArgs: args['conmon-arg'] ?? [],
     ...(size === undefined ? {} : { logSizeMaxBytes: parseSize(size, '--log-size-max') }),
@@ -115,7 +116,7 @@ function readLogDrivers(args: ContainerArguments): LogDriver[] {
   if (path !== undefined && !drivers.includes('k8s-file'))
     throw new UsageError('--log-path is the file of --log-driver k8s-file, which is not among the drivers');
   return drivers.map(driver => {
-    if (driver === 'k8s-file') return path === undefined ? { driver } : { driver, path: resolve(path) };
+    if (driver === 'k8s-file') return path === undefined ? { driver } : { driver, path: resolvePath(path) };
     return driver === 'journald' ? { driver } : { driver: 'none' };
   });
 }
@@ -131,8 +132,10 @@ function readTimeout(text: string): number {
 function deleteCommand(cli: Cli, id: string): { readonly file: string; readonly args: readonly string[] } {
   const here = fileURLToPath(import.meta.url);
   const main = fileURLToPath(new URL(here.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url));
-  const { root, conmon } = cli.globals;
+  const { root, conmon, conmonEnv } = cli.globals;
   const args = [main, 'delete', '--root', root];
-  if (conmon !== undefined) args.push('--conmon', conmon.includes('/') ? resolve(conmon) : conmon);
+  if (conmon !== undefined) args.push('--conmon', conmon.includes('/') ? resolvePath(conmon) : conmon);
+  // By name: the values come with its environment, and everybody can read a command line.
+  for (const variable of conmonEnv) args.push('--conmon-env', variable.split('=', 1)[0]!);
   return { file: process.execPath, args: [...args, '--force', id] };
 }

@@ -24,6 +24,12 @@ export const globalOptions = {
     requiresArg: true,
     describe: 'The monitor, a name or a path [default: the one that belongs to conmonctl]',
   },
+  'conmon-env': {
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    describe: 'NAME=value, or NAME to hand on, for monitor, runtime and hooks; can be repeated',
+  },
   'log-level': {
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
     default: 'warn',

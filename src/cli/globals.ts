@@ -1,9 +1,11 @@
 // The options of every subcommand, as they are used.
 
 import { resolve } from 'node:path';
+import { defaultRoot } from '../manager/default-root.ts';
 import type { GlobalArguments } from './global-options.ts';
 import type { LogFormat } from './logger.ts';
 import { UsageError } from './usage-error.ts';
+import { expandEnv } from './values.ts';
 
 export interface Globals {
   /** Absolute. */
@@ -11,6 +13,8 @@ export interface Globals {
   readonly runtime: string | undefined;
   readonly runtimeArgs: readonly string[] | undefined;
   readonly conmon: string | undefined;
+  /** `NAME=value`. */
+  readonly conmonEnv: readonly string[];
   readonly logLevel: string;
   readonly logFormat: LogFormat;
 }
@@ -18,19 +22,30 @@ export interface Globals {
 export function readGlobals(args: Readonly<Record<string, unknown>>): Globals {
   const given = args as Partial<GlobalArguments>;
   return {
-    root: resolve(given.root ?? defaultRoot(process.env, process.getuid?.() ?? 0)),
+    root: resolveRoot(given.root ?? findDefaultRoot()),
     runtime: given.runtime,
     runtimeArgs: given['runtime-arg'],
     conmon: given.conmon,
+    conmonEnv: expandEnv(given['conmon-env'] ?? [], process.env, '--conmon-env'),
     logLevel: given['log-level'] ?? 'warn',
     logFormat: given['log-format'] === 'json' ? 'json' : 'pretty',
   };
 }
 
 /** The library's own default, with words for a command line. */
-function defaultRoot(environment: NodeJS.ProcessEnv, uid: number): string {
-  if (uid === 0) return '/run/conmon-ts';
-  const directory = environment['XDG_RUNTIME_DIR'];
-  if (directory) return `${directory}/conmon-ts`;
-  throw new UsageError('XDG_RUNTIME_DIR is not set: give --root a directory of your own');
+function findDefaultRoot(): string {
+  try {
+    return defaultRoot(process.env, process.getuid?.() ?? 0);
+  } catch (cause) {
+    throw new UsageError('XDG_RUNTIME_DIR is not set: give --root a directory of your own', { cause });
+  }
+}
+
+/** A path of the command line, or of the default. */
+function resolveRoot(path: string): string {
+  try {
+    return resolve(path);
+  } catch (cause) {
+    throw new UsageError(`--root: ${path} is relative, and the working directory is gone`, { cause });
+  }
 }

@@ -2,8 +2,8 @@
 // written down, so that later command lines need not name it again.
 
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { findInPath } from '../manager/executables.ts';
+import { join } from 'node:path';
+import { locate } from '../manager/executables.ts';
 import type { Globals } from './globals.ts';
 
 /** A runtime, and the arguments before its subcommand. */
@@ -22,9 +22,12 @@ const moreDirectories = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr
 export function chooseRuntime(globals: Globals): RuntimeChoice {
   const kept = readChoice(globals.root);
   if (globals.runtime !== undefined || globals.runtimeArgs !== undefined) {
-    const runtime = globals.runtime === undefined ? undefined : locate(globals.runtime);
+    const { runtime } = globals;
     return {
-      runtime: runtime ?? kept?.runtime ?? defaultRuntime(),
+      runtime:
+        runtime === undefined
+          ? (kept?.runtime ?? defaultRuntime())
+          : (locate(runtime, moreDirectories) ?? runtime),
       runtimeArgs: globals.runtimeArgs ?? kept?.runtimeArgs ?? [],
     };
   }
@@ -62,14 +65,11 @@ export function forgetChoice(root: string): void {
   rmSync(fileIn(root), { force: true });
 }
 
-/** The absolute path of an executable, or the name as it is where there is none. */
-function locate(name: string): string {
-  if (name.includes('/')) return resolve(name);
-  return findInPath(name, moreDirectories) ?? name;
-}
-
 function defaultRuntime(): string {
-  return runtimeNames.map(locate).find(path => path.startsWith('/')) ?? runtimeNames[0]!;
+  return (
+    runtimeNames.map(name => locate(name, moreDirectories)).find(path => path !== undefined) ??
+    runtimeNames[0]!
+  );
 }
 
 function fileIn(root: string): string {

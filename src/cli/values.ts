@@ -58,10 +58,14 @@ export function parseCount(text: string, option: string): number {
 }
 
 /** `NAME=value` as it is; `NAME` with the value that it has for conmonctl, nothing where it has none. */
-export function expandEnv(entries: readonly string[], environment: NodeJS.ProcessEnv): string[] {
+export function expandEnv(
+  entries: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  option = '--env',
+): string[] {
   return entries.flatMap(entry => {
     if (entry === '' || entry.startsWith('='))
-      throw new UsageError(`--env: ${JSON.stringify(entry)} has no name`);
+      throw new UsageError(`${option}: ${JSON.stringify(entry)} has no name`);
     if (entry.includes('=')) return [entry];
     const value = environment[entry];
     return value === undefined ? [] : [`${entry}=${value}`];

@@ -3,6 +3,7 @@
 import type { Logger } from 'pino';
 import type { Coalescer } from './coalesce.ts';
 import type { DirectoryWatch } from './directory-watch.ts';
+import type { Environment } from './environment.ts';
 import { type ContainerPaths, type Layout, layOutContainer } from './layout.ts';
 import type { RuntimeCommand } from './runtime-command.ts';
 import type { Placement } from './types.ts';
@@ -13,6 +14,8 @@ export interface Context {
   readonly runtime: RuntimeCommand;
   /** Path of the monitor. */
   readonly conmon: string;
+  /** Of monitors and runtimes. */
+  readonly environment: Environment;
   readonly placement: Placement | undefined;
   readonly logger: Logger;
   /** The one watch on the directory of exit files. */

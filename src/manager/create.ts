@@ -2,7 +2,6 @@
 // left where it fails.
 
 import { mkdir, rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { type BundleConfig, readBundle } from './bundle.ts';
 import { type Context, pathsOf } from './context.ts';
 import { MonitorError, RuntimeError, TimeLimitError } from './errors.ts';
@@ -17,6 +16,7 @@ import { type ConfigRecord, claim, writeRecord } from './records.ts';
 import { extractRuntimeWords } from './runtime-words.ts';
 import type { CreateOptions, LogDriver } from './types.ts';
 import { undoCreation } from './undo.ts';
+import { resolvePath } from './working-directory.ts';
 
 /** A runtime's create takes a fraction of a second; what takes this long hangs. */
 const createTimeLimitMs = 10_000;
@@ -29,7 +29,7 @@ const undoGraceMs = 5_000;
  * first. */
 export async function createContainer(context: Context, id: string, options: CreateOptions): Promise<void> {
   const paths = pathsOf(context, id);
-  const config = readBundle(resolve(options.bundle));
+  const config = readBundle(resolvePath(options.bundle));
   const plan = makePlan(context, id, options, config);
   const timeLimitMs = options.timeLimitMs ?? createTimeLimitMs;
   const limits = { timeLimitMs, ...(options.signal ? { signal: options.signal } : {}) };
@@ -74,8 +74,8 @@ class Attempt {
   }
 
   async #start(): Promise<StartedMonitor> {
-    const { layout, placement, conmon } = this.#context;
-    const { options, bundle, id } = this.#plan;
+    const { layout, placement, conmon, environment } = this.#context;
+    const { options, id } = this.#plan;
     const { exitFile, persistDir, code } = this.#paths;
     // What an older container of this ID left must not be taken for this one's.
     for (const path of [exitFile, persistDir, code]) await rm(path, { recursive: true, force: true });
@@ -85,7 +85,7 @@ class Attempt {
       id,
       file: conmon,
       args: buildCreateArgs(layout, this.#paths, this.#plan),
-      cwd: bundle,
+      environment,
       placement: options.placement ?? placement,
       attaches: false,
       signal: this.giveUp.signal,
@@ -139,12 +139,12 @@ function makePlan(context: Context, id: string, options: CreateOptions, config: 
   return {
     id,
     name: options.name ?? id,
-    bundle: resolve(options.bundle),
+    bundle: resolvePath(options.bundle),
     runtime: context.runtime.file,
     runtimeArgs: context.runtime.args,
     terminal: options.terminal ?? config.terminal,
     logs: logs.map(driver =>
-      'path' in driver && driver.path ? { ...driver, path: resolve(driver.path) } : driver,
+      'path' in driver && driver.path ? { ...driver, path: resolvePath(driver.path) } : driver,
     ),
     exitCommand: exitCommand ? [findExecutable(exitCommand.file), ...(exitCommand.args ?? [])] : [],
     options,

@@ -129,7 +129,7 @@ class Attempt {
       id: this.#config.id,
       file: this.#context.conmon,
       args: this.#args,
-      cwd: this.#directory,
+      environment: this.#context.environment,
       placement: this.#context.placement,
       attaches: this.#attaches,
       signal,

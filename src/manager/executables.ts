@@ -1,17 +1,22 @@
 // Where programs are.
 
 import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, resolve } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ArgumentError } from './errors.ts';
+import { resolvePath } from './working-directory.ts';
 
 /** The absolute path of an executable: a name is looked up in PATH, a path is taken relative to the working
  * directory of this moment, which may be another when it is run. */
 export function findExecutable(file: string): string {
-  if (file.includes('/')) return resolve(file);
-  const path = findInPath(file);
+  const path = locate(file);
   if (path === undefined) throw new ArgumentError(`${file} is not in PATH`);
   return path;
+}
+
+/** The same, or `undefined`. A name that PATH does not have is looked for in `moreDirectories`. */
+export function locate(file: string, moreDirectories: readonly string[] = []): string | undefined {
+  return file.includes('/') ? resolvePath(file) : findInPath(file, moreDirectories);
 }
 
 /** The absolute path of the executable of this name that is first in PATH, or else in `moreDirectories`. */
@@ -19,9 +24,13 @@ export function findInPath(name: string, moreDirectories: readonly string[] = []
   return findIn([...(process.env['PATH'] ?? '').split(delimiter), ...moreDirectories], name);
 }
 
-/** The same of `directories` only. */
+/** The same of `directories` only. Those that are relative are passed over: what they hold is whose the working
+ * directory is. */
 export function findIn(directories: readonly string[], name: string): string | undefined {
-  return directories.map(directory => resolve(directory, name)).find(isExecutable);
+  return directories
+    .filter(isAbsolute)
+    .map(directory => join(directory, name))
+    .find(isExecutable);
 }
 
 /** This package's monitor where it has been built, else the first one where Podman looks (its default of

@@ -3,17 +3,19 @@
 import { once } from 'node:events';
 import { Duplex, type Readable } from 'node:stream';
 import { execa } from 'execa';
+import type { Environment } from './environment.ts';
 import { MonitorError } from './errors.ts';
 import { within } from './limits.ts';
 import { readReplies, type SyncReply } from './sync-pipe.ts';
 import type { Placement } from './types.ts';
+import { findWorkingDirectory } from './working-directory.ts';
 
 /** How to start one. */
 export interface MonitorStart {
   readonly id: string;
   readonly file: string;
   readonly args: readonly string[];
-  readonly cwd: string;
+  readonly environment: Environment;
   readonly placement: Placement | undefined;
   /** True for an exec session with its output attached. */
   readonly attaches: boolean;
@@ -41,8 +43,9 @@ export interface StartedMonitor {
 /** Starts a monitor and gives it the start byte once it is where it belongs. */
 export async function startMonitor(start: MonitorStart): Promise<StartedMonitor> {
   const subprocess = execa(start.file, start.args, {
-    cwd: start.cwd,
-    env: pipeNumbers(start.attaches),
+    cwd: findWorkingDirectory(),
+    env: { ...start.environment, ...pipeNumbers(start.attaches) },
+    extendEnv: false,
     stdio: start.attaches
       ? ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe']
       : ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],

@@ -2,26 +2,35 @@
 
 import { execa } from 'execa';
 import type { Logger } from 'pino';
+import type { Environment } from './environment.ts';
 import { RuntimeError, TimeLimitError } from './errors.ts';
 import { extractRuntimeWords } from './runtime-words.ts';
 import type { CallOptions } from './types.ts';
+import { findWorkingDirectory } from './working-directory.ts';
 
 /** More than any runtime has to say; a runtime that goes on for ever is cut off. */
 const outputBytesMax = 4 * 1024 * 1024;
 
+/** How calls are made, whichever the runtime. */
+export interface RuntimeCalls {
+  readonly environment: Environment;
+  /** Where the call gives none. */
+  readonly timeLimitMs: number;
+  readonly logger: Logger;
+}
+
 /** Runs the OCI runtime. */
 export class RuntimeCommand {
+  /** Absolute path. */
   readonly file: string;
   /** Everything before the sub-command. */
   readonly args: readonly string[];
-  readonly #timeLimitMs: number;
-  readonly #logger: Logger;
+  readonly #calls: RuntimeCalls;
 
-  constructor(file: string, args: readonly string[], timeLimitMs: number, logger: Logger) {
+  constructor(file: string, args: readonly string[], calls: RuntimeCalls) {
     this.file = file;
     this.args = args;
-    this.#timeLimitMs = timeLimitMs;
-    this.#logger = logger;
+    this.#calls = calls;
   }
 
   /** Runs a sub-command and returns its standard output. Rejects with {@link RuntimeError}, {@link TimeLimitError}
@@ -29,9 +38,12 @@ export class RuntimeCommand {
   async run(what: string, args: readonly string[], limits: CallOptions, input?: string): Promise<string> {
     limits.signal?.throwIfAborted();
     const command = [this.file, ...this.args, ...args];
-    const timeLimitMs = limits.timeLimitMs ?? this.#timeLimitMs;
+    const timeLimitMs = limits.timeLimitMs ?? this.#calls.timeLimitMs;
     const result = await execa(this.file, [...this.args, ...args], {
       ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+      cwd: findWorkingDirectory(),
+      env: this.#calls.environment,
+      extendEnv: false,
       reject: false,
       stripFinalNewline: false,
       maxBuffer: outputBytesMax,
@@ -39,7 +51,7 @@ export class RuntimeCommand {
       timeout: Math.max(1, timeLimitMs),
       ...(limits.signal === undefined ? {} : { cancelSignal: limits.signal }),
     });
-    this.#logger.debug({ command, exitCode: result.exitCode, durationMs: result.durationMs }, what);
+    this.#calls.logger.debug({ command, exitCode: result.exitCode, durationMs: result.durationMs }, what);
     if (!result.failed) return result.stdout ?? '';
     limits.signal?.throwIfAborted();
     if (result.timedOut) throw new TimeLimitError(what, timeLimitMs);

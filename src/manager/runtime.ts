@@ -10,10 +10,12 @@ import { readContainerLog, reopenLog } from './container-log.ts';
 import { type Context, pathsOf } from './context.ts';
 import { resizeTerminal, type TerminalSize } from './control.ts';
 import { createContainer } from './create.ts';
+import { defaultRoot } from './default-root.ts';
 import { deleteContainer } from './delete.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import { waitForEnd } from './endings.ts';
-import { ArgumentError, MonitorError, NotFoundError } from './errors.ts';
+import { makeEnvironment } from './environment.ts';
+import { MonitorError, NotFoundError } from './errors.ts';
 import { type ExecSession, execInContainer } from './exec.ts';
 import { execSync } from './exec-sync.ts';
 import { findExecutable, findMonitor } from './executables.ts';
@@ -42,6 +44,7 @@ import type {
   StopOptions,
   WaitCondition,
 } from './types.ts';
+import { findWorkingDirectory, resolvePath } from './working-directory.ts';
 
 /** No sub-command but create takes longer than moments; this one is for machines under load. */
 const runtimeTimeLimitMs = 30_000;
@@ -65,15 +68,19 @@ export class Runtime {
 
   /** Throws {@link ArgumentError} where the runtime or the monitor can't be found. Starts and writes nothing. */
   constructor(options: RuntimeOptions = {}) {
-    const layout = layOut(options.root ?? defaultRoot());
+    const uid = process.getuid?.() ?? 0;
+    const layout = layOut(resolvePath(options.root ?? defaultRoot(process.env, uid)));
     const logger = options.logger ?? pino({ level: process.env['CONMON_TS_LOG'] ?? 'silent' });
-    const root = options.runtimeRoot === undefined ? layout.runtime : options.runtimeRoot;
-    const args = [...(root === null ? [] : ['--root', root]), ...(options.runtimeArgs ?? [])];
-    const limitMs = options.timeLimitMs ?? runtimeTimeLimitMs;
+    const { runtimeRoot = layout.runtime, timeLimitMs = runtimeTimeLimitMs } = options;
+    const environment = makeEnvironment(process.env, uid, options.conmonEnv ?? []);
+    const rootArgs = runtimeRoot === null ? [] : ['--root', resolvePath(runtimeRoot)];
+    const args = [...rootArgs, ...(options.runtimeArgs ?? [])];
+    const calls = { environment, timeLimitMs, logger };
     this.#context = {
       layout,
-      runtime: new RuntimeCommand(findExecutable(options.runtime ?? 'runc'), args, limitMs, logger),
+      runtime: new RuntimeCommand(findExecutable(options.runtime ?? 'runc'), args, calls),
       conmon: options.conmon === undefined ? findMonitor() : findExecutable(options.conmon),
+      environment,
       placement: options.placement,
       logger,
       exits: new DirectoryWatch(layout.exits),
@@ -213,9 +220,12 @@ export class Runtime {
 
   /** What runtime and monitor say of themselves. */
   async version(options: CallOptions = {}): Promise<RuntimeVersion> {
-    const { runtime, conmon } = this.#context;
+    const { runtime, conmon, environment } = this.#context;
     const said = await runtime.run('asking the runtime for its version', ['--version'], options);
     const result = await execa(conmon, ['--version'], {
+      cwd: findWorkingDirectory(),
+      env: environment,
+      extendEnv: false,
       reject: false,
       stdin: 'ignore',
       timeout: options.timeLimitMs ?? runtimeTimeLimitMs,
@@ -256,13 +266,6 @@ export class Runtime {
     if (!config) throw new NotFoundError(id);
     return config.bundle;
   }
-}
-
-function defaultRoot(): string {
-  if (process.getuid?.() === 0) return '/run/conmon-ts';
-  const directory = process.env['XDG_RUNTIME_DIR'];
-  if (!directory) throw new ArgumentError('XDG_RUNTIME_DIR is not set: give `root` a directory of your own');
-  return join(directory, 'conmon-ts');
 }
 
 function firstLine(text: string): string {

@@ -26,7 +26,8 @@ export interface PlacedProcess {
 
 /** How a {@link Runtime} is set up. */
 export interface RuntimeOptions {
-  /** Path or name of the OCI runtime's executable; names are looked up in PATH. Default `'runc'`. */
+  /** Path or name of the OCI runtime's executable; names are looked up in PATH. Default `'runc'`. Relative paths, here
+   * and in what follows, are the caller's, resolved in the constructor. */
   readonly runtime?: string;
   /** Arguments for the runtime before the sub-command, for example `['--systemd-cgroup']`. */
   readonly runtimeArgs?: readonly string[];
@@ -37,6 +38,10 @@ export interface RuntimeOptions {
   /** Directory of state; many processes can use one at once. Default `$XDG_RUNTIME_DIR/conmon-ts`, for root
    * `/run/conmon-ts`. */
   readonly root?: string;
+  /** More variables for monitors, runtimes, hooks and exit commands, each `NAME=value`; the last of a name wins. From
+   * the caller's environment they get `PATH`, `HOME`, `XDG_RUNTIME_DIR`, `TMPDIR`, `TZ`, `CONMON_JOURNALD_PRIORITY`, and
+   * for others than root `DBUS_SESSION_BUS_ADDRESS`. */
+  readonly conmonEnv?: readonly string[];
   /** Where monitors are to run; default: in the caller's cgroup. See {@link cgroupfs}. */
   readonly placement?: Placement;
   /** Limit for calls of the runtime, in milliseconds, where the call itself gives none. Default 30 000. */
@@ -55,6 +60,7 @@ export type LogDriver =
 export interface ExitCommand {
   /** Executable: a path, taken relative to the working directory at the time of the call, or a name in PATH. */
   readonly file: string;
+  /** As they are: it runs in the directory that was the caller's at the time of the call. */
   readonly args?: readonly string[];
   /** Seconds to wait before it is run. */
   readonly delaySeconds?: number;
