@@ -4,11 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readBundleConfig } from '../manager/bundle.ts';
 import type { CreateOptions, LogDriver, Runtime } from '../manager/index.ts';
 import { resolvePath } from '../manager/working-directory.ts';
 import type { Cli } from './cli.ts';
 import type { ContainerArguments } from './container-options.ts';
-import { changeConfig, makeOwnBundle, readConfig, removeOwnBundle, wantsTerminal } from './own-bundle.ts';
+import { changeConfig, makeOwnBundle, removeOwnBundle, wantsTerminal } from './own-bundle.ts';
 import { UsageError } from './usage-error.ts';
 import { expandEnv, parseDuration, parseLabels, parseSignal, parseSize, parseUser } from './values.ts';
 
@@ -30,7 +31,7 @@ export async function createFromArguments(
   signal: AbortSignal,
 ): Promise<CreatedContainer> {
   const given = resolvePath(args.bundle);
-  const config = readConfig(given);
+  const config = readBundleConfig(given);
   const command = args['--'];
   const terminal = args.tty ?? wantsTerminal(config);
   // A bundle made for a terminal means somebody to sit at it, as with `runc run`.

@@ -51,7 +51,10 @@ export function describeFailure(error: unknown, place: FailurePlace): FailureWor
     case 'ERR_USAGE':
       return { what: message, hint: seeHelp(place) };
     case 'ERR_ARGUMENT':
-      return { what: message, hint: /not in PATH/.test(message) ? installHint : seeHelp(place) };
+      return withHint(
+        message,
+        /not in PATH|^no bundle at/.test(message) ? hintFor(message, place) : seeHelp(place),
+      );
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':

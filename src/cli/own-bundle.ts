@@ -2,9 +2,9 @@
 // which is only read. So one bundle can have many containers, may lie on a read-only disk, and its command can be
 // another one.
 
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { UsageError } from './usage-error.ts';
+import { asRecord, type Json } from '../manager/bundle.ts';
 
 /** What is to be other than in the bundle; what is undefined stays. */
 export interface BundleChanges {
@@ -14,21 +14,6 @@ export interface BundleChanges {
   readonly env?: readonly string[] | undefined;
   readonly cwd?: string | undefined;
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;
-}
-
-type Json = Readonly<Record<string, unknown>>;
-
-/** Reads config.json of a bundle. Throws {@link UsageError} where there is none. */
-export function readConfig(bundle: string): Json {
-  const path = join(bundle, 'config.json');
-  try {
-    const config: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (isRecord(config)) return config;
-    throw new Error('it is no object');
-  } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${bundle} is no bundle: ${path}: ${words}`, { cause: error });
-  }
 }
 
 /** True where the bundle asks for a terminal. */
@@ -111,12 +96,4 @@ function readNames(directory: string): string[] {
   } catch {
     return []; // no container has been created yet
   }
-}
-
-function asRecord(value: unknown): Json {
-  return isRecord(value) ? value : {};
-}
-
-function isRecord(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -10,13 +10,15 @@ export interface BundleConfig {
   readonly ownPidNamespace: boolean;
   readonly annotations: Readonly<Record<string, string>>;
   /** `process`, as it is. */
-  readonly process: Readonly<Record<string, unknown>>;
+  readonly process: Json;
 }
 
-/** Reads `config.json` of a bundle. Throws {@link ArgumentError} where there is none, or it is no JSON. */
+/** A JSON object. */
+export type Json = Readonly<Record<string, unknown>>;
+
+/** Reads what matters here of a bundle's configuration. Throws as {@link readBundleConfig}. */
 export function readBundle(bundle: string): BundleConfig {
-  const path = join(bundle, 'config.json');
-  const config = parse(path);
+  const config = readBundleConfig(bundle);
   const process = asRecord(config['process']);
   const namespaces = asRecord(config['linux'])['namespaces'];
   const pid = Array.isArray(namespaces)
@@ -32,9 +34,13 @@ export function readBundle(bundle: string): BundleConfig {
   };
 }
 
-function parse(path: string): Readonly<Record<string, unknown>> {
+/** Reads `config.json` of a bundle. Throws {@link ArgumentError} where there is none, or it holds no JSON object. */
+export function readBundleConfig(bundle: string): Json {
+  const path = join(bundle, 'config.json');
   try {
-    return asRecord(JSON.parse(readFileSync(path, 'utf8')));
+    const config: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (isRecord(config)) return config;
+    throw new Error('it is no object');
   } catch (cause) {
     throw new ArgumentError(
       `no bundle at ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -43,6 +49,11 @@ function parse(path: string): Readonly<Record<string, unknown>> {
   }
 }
 
-function asRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+/** The value where it is an object, else an empty one. */
+export function asRecord(value: unknown): Json {
+  return isRecord(value) ? value : {};
+}
+
+function isRecord(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
