@@ -1,10 +1,10 @@
 // What the parts of the library share.
 
-import type { Logger } from 'pino';
 import type { Coalescer } from './coalesce.ts';
 import type { DirectoryWatch } from './directory-watch.ts';
 import type { Environment } from './environment.ts';
 import { type ContainerPaths, type Layout, layOutContainer } from './layout.ts';
+import type { Logger } from './logger.ts';
 import type { RuntimeCommand } from './runtime-command.ts';
 import type { Placement } from './types.ts';
 

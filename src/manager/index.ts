@@ -1,6 +1,7 @@
 // conmon-ts, the library: everything that callers may import.
 
 export type { Attachment, AttachOptions } from './attach.ts';
+export type { BoundToId } from './bind-id.ts';
 export { type CgroupfsOptions, cgroupfs } from './cgroupfs.ts';
 export type { TerminalSize } from './control.ts';
 export {
@@ -17,10 +18,11 @@ export {
   TimeLimitError,
 } from './errors.ts';
 export type { ExecEnd, ExecSession } from './exec.ts';
+export type { Logger } from './logger.ts';
 export type { LogEntry } from './logs/entries.ts';
 export { type LogOptions, readLog } from './logs/read-log.ts';
 export type { LogStream } from './logs/record.ts';
-export { Runtime } from './runtime.ts';
+export { type ContainerHandle, Runtime } from './runtime.ts';
 export {
   type Bus,
   type JobResult,

@@ -81,7 +81,8 @@ const idPattern = /^[\w+-][\w+.-]*$/;
 /** A file name holds 255 bytes, and ours and the monitor's temporary ones are longer than the ID. */
 const idLengthMax = 200;
 
-function requireId(id: string): void {
+/** Throws {@link ArgumentError} where that is no ID. */
+export function requireId(id: string): void {
   if (!idPattern.test(id) || id.length > idLengthMax)
     throw new ArgumentError(
       `${JSON.stringify(id)} is no container ID: up to ${idLengthMax} of A-Z a-z 0-9 _ + . -`,

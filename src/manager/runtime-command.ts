@@ -1,9 +1,9 @@
 // Calls of the OCI runtime's command line.
 
 import { execa } from 'execa';
-import type { Logger } from 'pino';
 import type { Environment } from './environment.ts';
 import { RuntimeError, TimeLimitError } from './errors.ts';
+import type { Logger } from './logger.ts';
 import { extractRuntimeWords } from './runtime-words.ts';
 import type { CallOptions } from './types.ts';
 import { findWorkingDirectory } from './working-directory.ts';

@@ -3,8 +3,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import pino, { type Logger } from 'pino';
+import pino from 'pino';
 import { type Attachment, type AttachOptions, openAttachment } from './attach.ts';
+import { type BoundToId, bindToId } from './bind-id.ts';
 import { Coalescer } from './coalesce.ts';
 import { readContainerLog, reopenLog } from './container-log.ts';
 import { type Context, pathsOf } from './context.ts';
@@ -20,9 +21,11 @@ import { type ExecSession, execInContainer } from './exec.ts';
 import { execSync } from './exec-sync.ts';
 import { findExecutable, findMonitor } from './executables.ts';
 import { writeWhole } from './files.ts';
-import { layOut } from './layout.ts';
+import { layOut, requireId } from './layout.ts';
+import { Lifetime } from './lifetime.ts';
 import { within } from './limits.ts';
 import { listContainers } from './list.ts';
+import type { Logger } from './logger.ts';
 import type { LogEntry } from './logs/entries.ts';
 import type { LogOptions } from './logs/read-log.ts';
 import { readConfig } from './records.ts';
@@ -63,7 +66,8 @@ const runtimeTimeLimitMs = 30_000;
  * ```
  */
 export class Runtime {
-  readonly #context: Context;
+  readonly #lifetime = new Lifetime();
+  readonly #opened: Context;
   readonly #stops: Stops;
 
   /** Throws {@link ArgumentError} where the runtime or the monitor can't be found. Starts and writes nothing. */
@@ -76,7 +80,7 @@ export class Runtime {
     const rootArgs = runtimeRoot === null ? [] : ['--root', resolvePath(runtimeRoot)];
     const args = [...rootArgs, ...(options.runtimeArgs ?? [])];
     const calls = { environment, timeLimitMs, logger };
-    this.#context = {
+    this.#opened = {
       layout,
       runtime: new RuntimeCommand(findExecutable(options.runtime ?? 'runc'), args, calls),
       conmon: options.conmon === undefined ? findMonitor() : findExecutable(options.conmon),
@@ -88,17 +92,23 @@ export class Runtime {
       undoing: new Map(),
       deletions: new Map(),
     };
-    this.#stops = new Stops(this.#context);
+    this.#stops = new Stops(this.#opened);
+  }
+
+  /** What every call needs first; after {@link Runtime.close} there is none. */
+  get #context(): Context {
+    this.#lifetime.requireOpen();
+    return this.#opened;
   }
 
   /** The directory of state. */
   get root(): string {
-    return this.#context.layout.root;
+    return this.#opened.layout.root;
   }
 
   /** The logger in use. */
   get logger(): Logger {
-    return this.#context.logger;
+    return this.#opened.logger;
   }
 
   /** Creates a container: its process exists and waits for {@link Runtime.start}. Limit: 10 s unless given. Where it
@@ -142,6 +152,7 @@ export class Runtime {
    * exit code recorded and the runtime agrees: the root file system can be unmounted. Calls join, also those that
    * come while a stop runs, and the shortest of their timeouts counts. A container that is gone is a success. */
   async stop(id: string, options: StopOptions = {}): Promise<ContainerExit> {
+    this.#lifetime.requireOpen();
     return this.#stops.stop(id, options);
   }
 
@@ -171,7 +182,7 @@ export class Runtime {
     options: CallOptions = {},
   ): Promise<ContainerExit> {
     const done = new AbortController();
-    const signal = options.signal ? AbortSignal.any([options.signal, done.signal]) : done.signal;
+    const signal = AbortSignal.any([this.#lifetime.until(options.signal), done.signal]);
     try {
       return await within(
         waitForEnd(this.#context, id, condition, signal),
@@ -199,13 +210,24 @@ export class Runtime {
   /** Attaches to a container, from {@link Runtime.create} to its end: before {@link Runtime.start} to miss nothing.
    * Rejects with {@link StateError} where its monitor has ended, with {@link AddonError} where the addon does not load. */
   async attach(id: string, options: AttachOptions = {}): Promise<Attachment> {
-    return openAttachment(this.#bundleOf(id), options);
+    const attachment = await openAttachment(this.#bundleOf(id), {
+      ...options,
+      signal: this.#lifetime.until(options.signal),
+    });
+    attachment.once(
+      'close',
+      this.#lifetime.onEnd(() => attachment.destroy()),
+    );
+    return attachment;
   }
 
   /** The container's output from its k8s-file log, line by line. With `follow` it ends when the container has ended
    * and all of its output has been read. Rejects with {@link StateError} where there is no such log. */
   async *logs(id: string, options: LogOptions = {}): AsyncGenerator<LogEntry, void, undefined> {
-    yield* readContainerLog(this.#context, id, options);
+    const signal = this.#lifetime.until(options.signal);
+    yield* readContainerLog(this.#context, id, { ...options, signal });
+    // The end of this Runtime is not the end of the log.
+    this.#lifetime.requireOpen();
   }
 
   /** Makes the monitor open its log anew, after somebody has renamed it; resolves when the new file is there. */
@@ -249,6 +271,27 @@ export class Runtime {
     await rm(probe, { force: true });
   }
 
+  /** A handle of the container `id`, whether there is such a one or not: the calls above without the ID. */
+  container(id: string): ContainerHandle {
+    requireId(id);
+    return { id, ...bindToId<Runtime, ContainerCall>(this, perContainer, id) };
+  }
+
+  /** Ends the use of this Runtime; its containers and their monitors go on. Calls that wait ({@link Runtime.wait},
+   * {@link Runtime.logs}) reject with {@link StateError}, as do all after it, and attachments are detached. Commands
+   * of {@link Runtime.exec} and their streams stay to their end. Resolves when nothing goes on any more that this
+   * Runtime has begun: creations, stops, deletions, and what undoes a failed creation. Can be called again. */
+  async close(): Promise<void> {
+    this.#lifetime.end();
+    const { undoing, deletions } = this.#opened;
+    await Promise.allSettled([...undoing.values(), ...deletions.values(), ...this.#stops.underway()]);
+  }
+
+  /** The same as {@link Runtime.close}, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
   /** A sub-command of the runtime for a container of ours. */
   async #run(
     verb: string,
@@ -266,6 +309,33 @@ export class Runtime {
     if (!config) throw new NotFoundError(id);
     return config.bundle;
   }
+}
+
+/** The calls that are about one container. */
+const perContainer = [
+  'create',
+  'start',
+  'kill',
+  'pause',
+  'resume',
+  'update',
+  'stop',
+  'delete',
+  'state',
+  'wait',
+  'exec',
+  'execSync',
+  'attach',
+  'logs',
+  'reopenLog',
+  'resize',
+] as const;
+
+type ContainerCall = (typeof perContainer)[number];
+
+/** The calls of a {@link Runtime} for one container, whose ID they know. See {@link Runtime.container}. */
+export interface ContainerHandle extends BoundToId<Runtime, ContainerCall> {
+  readonly id: string;
 }
 
 function firstLine(text: string): string {

@@ -46,6 +46,11 @@ export class Stops {
     stop.killBy(performance.now() + (options.timeoutMs ?? stopTimeoutMs));
     return within(stop.done, options, `stopping container ${id}`);
   }
+
+  /** All that are under way, also those that nobody waits for any more. */
+  underway(): Promise<unknown>[] {
+    return [...this.#stops.values()].map(({ done }) => done);
+  }
 }
 
 class Stop {

@@ -1,6 +1,6 @@
 // The shapes of the library's interface. Times are `Date`, durations in milliseconds, sizes in bytes.
 
-import type { Logger } from 'pino';
+import type { Logger } from './logger.ts';
 
 /** Limits that every call takes. */
 export interface CallOptions {
@@ -46,7 +46,7 @@ export interface RuntimeOptions {
   readonly placement?: Placement;
   /** Limit for calls of the runtime, in milliseconds, where the call itself gives none. Default 30 000. */
   readonly timeLimitMs?: number;
-  /** A pino logger; default: one that is silent unless `CONMON_TS_LOG` names a level. */
+  /** Default: one of pino's that is silent unless `CONMON_TS_LOG` names a level. */
   readonly logger?: Logger;
 }
 

@@ -1,0 +1,33 @@
+// From the making of a Runtime to its closing.
+
+import { addAbortListener } from 'node:events';
+import { StateError } from './errors.ts';
+
+export class Lifetime {
+  readonly #end = new AbortController();
+
+  /** Aborted at the end, with a {@link StateError}: nothing waits any longer. */
+  get signal(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  /** Throws {@link StateError} after the end. */
+  requireOpen(): void {
+    this.signal.throwIfAborted();
+  }
+
+  end(): void {
+    this.#end.abort(new StateError('this Runtime is closed'));
+  }
+
+  /** A signal that is aborted at the end, or before it with another one. */
+  until(signal: AbortSignal | undefined): AbortSignal {
+    return signal ? AbortSignal.any([signal, this.signal]) : this.signal;
+  }
+
+  /** Calls `release` at the end, unless what it returns has been called by then. */
+  onEnd(release: () => void): () => void {
+    const listener = addAbortListener(this.signal, release);
+    return () => listener[Symbol.dispose]();
+  }
+}
