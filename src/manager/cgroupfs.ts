@@ -37,8 +37,8 @@ export function cgroupfs(options: CgroupfsOptions): Placement {
 export interface Hierarchy {
   readonly path: string;
   readonly version: 1 | 2;
-  /** True where cpuset is among its controllers: a new cgroup there takes no process before it has CPUs and nodes. */
-  readonly cpuset: boolean;
+  /** What it was mounted with: in version 1, its controllers are among them. */
+  readonly options: readonly string[];
 }
 
 /** The cgroup mounts in the text of /proc/PID/mountinfo (proc_pid_mountinfo(5)), the whole hierarchies only. */
@@ -48,14 +48,15 @@ export function findHierarchies(mountInfo: string): Hierarchy[] {
     const [, , , root, path] = before?.split(' ') ?? [];
     const [type, , options] = after?.split(' ') ?? [];
     if (!path || root !== '/' || (type !== 'cgroup' && type !== 'cgroup2')) return [];
-    const cpuset = type === 'cgroup' && (options ?? '').split(',').includes('cpuset');
-    return [{ path: unescapeOctal(path), version: type === 'cgroup2' ? 2 : 1, cpuset } as const];
+    const version = type === 'cgroup2' ? 2 : 1;
+    return [{ path: unescapeOctal(path), version, options: (options ?? '').split(',') } as const];
   });
 }
 
 async function enter(hierarchy: Hierarchy, path: string, pid: number): Promise<void> {
   await mkdir(path, { recursive: true });
-  if (hierarchy.cpuset) await inheritCpuset(hierarchy.path, path);
+  // A new cgroup there takes no process before it has CPUs and nodes.
+  if (hierarchy.options.includes('cpuset')) await inheritCpuset(hierarchy.path, path);
   try {
     await writeFile(join(path, 'cgroup.procs'), String(pid), { flag: 'r+' });
   } catch (error) {

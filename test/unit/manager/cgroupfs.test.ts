@@ -20,9 +20,9 @@ const mounts = (top: string) =>
 
 test('cgroupfs: the whole hierarchies of a mount table, with escapes in their paths', () => {
   assert.deepEqual(findHierarchies(mounts('/c')), [
-    { path: '/c/cpuset', version: 1, cpuset: true },
-    { path: '/c/name d', version: 1, cpuset: false },
-    { path: '/c/unified', version: 2, cpuset: false },
+    { path: '/c/cpuset', version: 1, options: ['rw', 'cpuset'] },
+    { path: '/c/name d', version: 1, options: ['rw', 'name=systemd'] },
+    { path: '/c/unified', version: 2, options: ['rw'] },
   ]);
   assert.deepEqual(findHierarchies(''), []);
 });
