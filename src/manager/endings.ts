@@ -68,12 +68,14 @@ export function readExit(paths: ContainerPaths): ContainerExit | undefined {
   return exit && { exitCode: exit.exitCode, oomKilled: exit.oomKilled, finishedAt: exit.finishedAt };
 }
 
-interface Processes {
+/** A container's processes; `undefined` where one had ended before it could be looked at, or the container is deleted. */
+export interface Processes {
   readonly process: ProcessIdentity | undefined;
   readonly monitor: ProcessIdentity | undefined;
 }
 
-async function findProcesses(
+/** Waits for a creation that is under way, be it in another process. Rejects as {@link waitForEnd}. */
+export async function findProcesses(
   context: Context,
   id: string,
   paths: ContainerPaths,
@@ -93,7 +95,11 @@ async function findProcesses(
   }
 }
 
-async function waitForProcess(process: ProcessIdentity | undefined, signal: AbortSignal): Promise<void> {
+/** Resolves when the process is gone; at once where there is none. */
+export async function waitForProcess(
+  process: ProcessIdentity | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   signal.throwIfAborted();
   if (process === undefined) return;
   const watch = (await kernel()).watchProcess(process);

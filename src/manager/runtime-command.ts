@@ -33,12 +33,17 @@ export class RuntimeCommand {
     this.#calls = calls;
   }
 
+  /** For each sub-command that is given no other. */
+  get timeLimitMs(): number {
+    return this.#calls.timeLimitMs;
+  }
+
   /** Runs a sub-command and returns its standard output. Rejects with {@link RuntimeError}, {@link TimeLimitError}
    * or the signal's reason; the process is gone in each case. `input` is given to its standard input. */
   async run(what: string, args: readonly string[], limits: CallOptions, input?: string): Promise<string> {
     limits.signal?.throwIfAborted();
     const command = [this.file, ...this.args, ...args];
-    const timeLimitMs = limits.timeLimitMs ?? this.#calls.timeLimitMs;
+    const timeLimitMs = limits.timeLimitMs ?? this.timeLimitMs;
     const result = await execa(this.file, [...this.args, ...args], {
       ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
       cwd: findWorkingDirectory(),

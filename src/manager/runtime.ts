@@ -30,9 +30,10 @@ import type { LogEntry } from './logs/entries.ts';
 import type { LogOptions } from './logs/read-log.ts';
 import { readConfig } from './records.ts';
 import { RuntimeCommand } from './runtime-command.ts';
+import { formatSignal } from './signals.ts';
 import { startContainer } from './start.ts';
 import { readState } from './state.ts';
-import { formatSignal, Stops } from './stop.ts';
+import { Stops } from './stop.ts';
 import type {
   CallOptions,
   ContainerExit,
@@ -150,7 +151,9 @@ export class Runtime {
 
   /** Stops a container: the stop signal, then after `timeoutMs` SIGKILL. When it resolves, the process is gone, the
    * exit code recorded and the runtime agrees: the root file system can be unmounted. Calls join, also those that
-   * come while a stop runs, and the shortest of their timeouts counts. A container that is gone is a success. */
+   * come while a stop runs, and the shortest of their timeouts counts. A container that is gone is a success, and one that
+   * is being created is stopped once it is there. Rejects with {@link NotFoundError}, and with {@link RuntimeError} or
+   * {@link TimeLimitError} where the container has ended and the runtime does not say so. */
   async stop(id: string, options: StopOptions = {}): Promise<ContainerExit> {
     this.#lifetime.requireOpen();
     return this.#stops.stop(id, options);

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Context, pathsOf } from './context.ts';
 import { readExit, unknownExit } from './endings.ts';
-import { ManagerError, NotFoundError, RuntimeError } from './errors.ts';
+import { NotFoundError, RuntimeError } from './errors.ts';
 import { readExitFile, readStoredExit, type StoredExit } from './exit-codes.ts';
 import { timeIfThere } from './files.ts';
 import type { ContainerPaths } from './layout.ts';
@@ -11,6 +11,7 @@ import { within } from './limits.ts';
 import { isRunning } from './processes.ts';
 import { type ConfigRecord, type CreatedRecord, readConfig, readCreated, readDeleting } from './records.ts';
 import { recoverCreation } from './recover.ts';
+import { parseStatus } from './runtime-status.ts';
 import type { CallOptions, ContainerExit, ContainerState, ContainerStatus } from './types.ts';
 
 /** Returns the state of a container. It does not fail because a deletion is under way: then it tells what was
@@ -48,7 +49,8 @@ export async function askRuntime(
   try {
     const what = `asking for the state of container ${id}`;
     const output = context.states.ask(id, () => context.runtime.run(what, ['state', id], {}));
-    return parseStatus(await within(output, limits, what));
+    const { file, args } = context.runtime;
+    return parseStatus(await within(output, limits, what), [file, ...args, 'state', id]);
   } catch (error) {
     if (error instanceof RuntimeError) return error;
     throw error;
@@ -64,17 +66,6 @@ async function waitForExitCode(paths: ContainerPaths, created: CreatedRecord): P
     await sleep(delayMs);
   }
 }
-
-function parseStatus(output: string): ContainerStatus {
-  const value: unknown = JSON.parse(output);
-  const status = typeof value === 'object' && value !== null && 'status' in value ? String(value.status) : '';
-  const known = statuses.find(word => word === status);
-  if (known === undefined)
-    throw new ManagerError('ERR_RUNTIME', `the runtime answered with the status '${status}'`);
-  return known;
-}
-
-const statuses: readonly ContainerStatus[] = ['creating', 'created', 'running', 'paused', 'stopped'];
 
 function readWhileDeleted(
   paths: ContainerPaths,

@@ -1,27 +1,29 @@
 // Stopping a container: when this is done the process is gone, the exit file read, and the runtime agrees, so that
-// the root file system can be unmounted. Asking again joins the stop that runs.
+// the root file system can be unmounted. Asking again joins the stop that runs. A runtime that does not do its part is
+// not waited for: what can be done without it is done first, and it is complained of at the end.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type CgroupIdentity, readCgroups } from './container-cgroup.ts';
 import { type Context, pathsOf } from './context.ts';
-import { waitForEnd, waitForExitFile } from './endings.ts';
-import { NotFoundError, RuntimeError, TimeLimitError } from './errors.ts';
+import { startTimer, type Timer } from './durations.ts';
+import { findProcesses, type Processes, waitForExitFile, waitForProcess } from './endings.ts';
+import { TimeLimitError } from './errors.ts';
+import { endContainer, type KillTarget, killCgroups, thawContainer, tryKilling } from './kill-container.ts';
 import { within } from './limits.ts';
-import { readConfig } from './records.ts';
-import { saysNoSuchContainer } from './runtime-words.ts';
-import { askRuntime } from './state.ts';
+import { PatientRuntime, runtimeDelaysMs } from './patient-runtime.ts';
+import { type ConfigRecord, readConfig } from './records.ts';
+import { signalProcess } from './signal-process.ts';
+import { formatSignal, numberOfSignal } from './signals.ts';
 import type { ContainerExit, ContainerStatus, StopOptions } from './types.ts';
 
 /** Podman's default, and Docker's. */
 const stopTimeoutMs = 10_000;
 
-/** How long a killed process may take to go: one that hangs in the kernel may take for ever. */
-const killLimitMs = 30_000;
-
 /** How long the monitor may take to drain what the process left, and to sync the log. */
 const exitFileLimitMs = 60_000;
 
-/** The runtime has no event for what it thinks: it is asked after such pauses. */
-const runtimeDelaysMs = [0, 5, 10, 20, 50, 100, 200, 500, 1000, 2000];
+/** How long a process that the runtime says it has killed may take before we kill it ourselves. */
+const killGraceMs = 500;
 
 /** The stops under way of one {@link Runtime}. */
 export class Stops {
@@ -32,9 +34,11 @@ export class Stops {
     this.#context = context;
   }
 
-  /** Stops a container. Resolves with how it ended; for one that is gone already too. Rejects with
-   * {@link NotFoundError} where nothing is known of it, with {@link TimeLimitError} where a killed process does not
-   * go. A limit or a signal of the caller ends its waiting, not the stop that others may have joined. */
+  /** Stops a container, once it has been created where that is still under way. Resolves with how it ended; for one
+   * that is gone already too. Rejects with {@link NotFoundError} where nothing is known of it, with
+   * {@link TimeLimitError} where a killed process does not go; with that or {@link RuntimeError} where it has gone and
+   * the runtime does not say so. A limit or a signal of the caller ends its waiting, not the stop that others may have
+   * joined. */
   async stop(id: string, options: StopOptions): Promise<ContainerExit> {
     let stop = this.#stops.get(id);
     if (!stop) {
@@ -43,7 +47,7 @@ export class Stops {
       const forget = () => this.#stops.delete(id);
       stop.done.then(forget, forget);
     }
-    stop.killBy(performance.now() + (options.timeoutMs ?? stopTimeoutMs));
+    stop.killAfter(options.timeoutMs ?? stopTimeoutMs);
     return within(stop.done, options, `stopping container ${id}`);
   }
 
@@ -57,125 +61,139 @@ class Stop {
   readonly done: Promise<ContainerExit>;
   readonly #context: Context;
   readonly #id: string;
+  readonly #runtime: PatientRuntime;
   readonly #signalGiven: string | number | undefined;
   readonly #killNow = Promise.withResolvers<void>();
+  /** The shortest of those who joined before the stop signal, from which it counts. */
+  #timeoutMs = Number.POSITIVE_INFINITY;
+  #signalled = false;
   #killAtMs = Number.POSITIVE_INFINITY;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   constructor(context: Context, id: string, options: StopOptions) {
     this.#context = context;
     this.#id = id;
+    this.#runtime = new PatientRuntime(context, id);
     this.#signalGiven = options.stopSignal;
-    this.done = this.#run().finally(() => clearTimeout(this.#timer));
+    this.done = this.#run().finally(() => this.#timer?.stop());
   }
 
   /** Brings SIGKILL forward, never back: the most impatient of those who joined has its way. */
-  killBy(timeMs: number): void {
-    if (timeMs >= this.#killAtMs) return;
-    this.#killAtMs = timeMs;
-    clearTimeout(this.#timer);
-    const delayMs = timeMs - performance.now();
-    if (delayMs <= 0) this.#killNow.resolve();
-    else this.#timer = setTimeout(() => this.#killNow.resolve(), delayMs);
+  killAfter(timeoutMs: number): void {
+    this.#timeoutMs = Math.min(this.#timeoutMs, timeoutMs);
+    if (this.#signalled) this.#killBy(performance.now() + timeoutMs);
   }
 
   async #run(): Promise<ContainerExit> {
     const waiting = new AbortController();
     try {
-      const gone = waitForEnd(this.#context, this.#id, 'stopped', waiting.signal);
-      gone.catch(() => {});
-      await this.#end(gone);
+      const paths = pathsOf(this.#context, this.#id);
+      const processes = await findProcesses(this.#context, this.#id, paths, waiting.signal);
+      const config = readConfig(paths);
+      if (config) await this.#endAll(config, processes, waiting.signal);
     } finally {
       waiting.abort();
     }
-    await this.#killRest();
-    const limit = AbortSignal.timeout(exitFileLimitMs);
-    const exit = await waitForExitFile(this.#context, this.#id, limit).catch(error => {
-      throw limit.aborted
-        ? new TimeLimitError(`the exit file of container ${this.#id}`, exitFileLimitMs, { cause: error })
-        : error;
-    });
-    await this.#waitForRuntime();
+    const exit = await this.#waitForExitFile();
+    await this.#runtime.agrees(exit);
     return exit;
   }
 
-  async #end(gone: Promise<unknown>): Promise<void> {
+  #killBy(timeMs: number): void {
+    if (timeMs >= this.#killAtMs) return;
+    this.#killAtMs = timeMs;
+    this.#timer?.stop();
+    const delayMs = timeMs - performance.now();
+    if (delayMs <= 0) this.#killNow.resolve();
+    else this.#timer = startTimer(delayMs, () => this.#killNow.resolve());
+  }
+
+  async #endAll(config: ConfigRecord, processes: Processes, signal: AbortSignal): Promise<void> {
+    const { process, monitor } = processes;
+    const { ownPidNamespace } = config;
+    const cgroups: readonly CgroupIdentity[] = process ? readCgroups(process, monitor) : [];
+    const target = { process, monitor, cgroups, ownPidNamespace };
+    const gone = waitForProcess(process, signal);
+    gone.catch(() => {});
+    if (process) await this.#end(target, config.stopSignal, gone);
+    if (!ownPidNamespace) await this.#killRest(target);
+  }
+
+  async #end(target: KillTarget, imageSignal: string | number, gone: Promise<void>): Promise<void> {
     let ended = false;
     const noted = gone.then(() => {
       ended = true;
     });
     noted.catch(() => {});
-    const status = await this.#askStatus();
-    if (status === undefined || status === 'stopped') return noted;
+    const status = await this.#runtime.askStatus();
     // A container that was created and never started has nobody to hear a polite signal.
-    if (status !== 'created' && this.#killAtMs > performance.now() && !ended) {
-      await this.#send(this.#stopSignal(), status);
+    if (status !== 'created' && this.#timeoutMs > 0 && !ended) {
+      this.#signalled = true;
+      this.#killBy(performance.now() + this.#timeoutMs);
+      await this.#sendStopSignal(target, status, this.#signalGiven ?? imageSignal);
       await Promise.race([noted, this.#killNow.promise]);
     }
-    if (ended) return;
-    await this.#send('KILL', status);
-    await within(noted, { timeLimitMs: killLimitMs }, `the end of container ${this.#id} after SIGKILL`);
+    if (!ended) await this.#kill(target, status, noted);
   }
 
-  async #send(signal: string, status: ContainerStatus): Promise<void> {
-    await this.#tryRuntime('killing', ['kill', this.#id, signal]);
-    // A frozen process acts on no signal.
-    if (status === 'paused') await this.#tryRuntime('resuming', ['resume', this.#id]);
+  async #sendStopSignal(
+    target: KillTarget,
+    status: ContainerStatus | undefined,
+    signal: string | number,
+  ): Promise<void> {
+    const sent = await this.#runtime.try('signalling', ['kill', this.#id, formatSignal(signal)]);
+    const number = numberOfSignal(signal);
+    if (sent === undefined && number !== undefined && target.process)
+      await tryKilling(this.#context, this.#id, signalProcess(target.process, number));
+    await this.#thaw(target, status);
+  }
+
+  async #kill(target: KillTarget, status: ContainerStatus | undefined, noted: Promise<void>): Promise<void> {
+    const killed = await this.#runtime.try('killing', ['kill', this.#id, 'KILL']);
+    if (killed !== undefined) {
+      await this.#thaw(target, status);
+      if (await this.#goesWithin(killGraceMs, noted)) return;
+    }
+    await endContainer(this.#context, this.#id, target);
+  }
+
+  async #goesWithin(timeLimitMs: number, noted: Promise<void>): Promise<boolean> {
+    try {
+      await within(noted, { timeLimitMs }, 'its end');
+      return true;
+    } catch (error) {
+      if (error instanceof TimeLimitError) return false;
+      throw error;
+    }
+  }
+
+  /** A frozen process acts on no signal. */
+  async #thaw(target: KillTarget, status: ContainerStatus | undefined): Promise<void> {
+    if (status !== undefined && status !== 'paused') return;
+    if ((await this.#runtime.try('resuming', ['resume', this.#id])) === undefined) thawContainer(target);
   }
 
   /** Without a PID namespace of its own, a container's other processes outlive its first, and hold its mounts. */
-  async #killRest(): Promise<void> {
-    if (readConfig(pathsOf(this.#context, this.#id))?.ownPidNamespace !== false) return;
-    await this.#tryRuntime('killing the rest of', ['kill', '--all', this.#id, 'KILL']);
+  async #killRest(target: KillTarget): Promise<void> {
+    if (await killCgroups(target)) return;
+    await this.#runtime.try('killing the rest of', ['kill', '--all', this.#id, 'KILL']);
     for (const delayMs of runtimeDelaysMs) {
       await sleep(delayMs);
-      const listed = await this.#tryRuntime('listing', ['ps', '--format', 'json', this.#id]);
+      const listed = await this.#runtime.try('listing', ['ps', '--format', 'json', this.#id]);
       // Where the runtime has no such list, or no such container any more, nothing more can be learnt.
       if (listed === undefined || /^(null|\[\s*\])?$/.test(listed.trim())) return;
     }
     throw new TimeLimitError(`the end of all processes of container ${this.#id}`, sum(runtimeDelaysMs));
   }
 
-  async #waitForRuntime(): Promise<void> {
-    for (const delayMs of runtimeDelaysMs) {
-      await sleep(delayMs);
-      const status = await this.#askStatus();
-      if (status === undefined || status === 'stopped') return;
-    }
-    throw new TimeLimitError(
-      `the runtime's word that container ${this.#id} has stopped`,
-      sum(runtimeDelaysMs),
-    );
+  async #waitForExitFile(): Promise<ContainerExit> {
+    const limit = AbortSignal.timeout(exitFileLimitMs);
+    return waitForExitFile(this.#context, this.#id, limit).catch(error => {
+      throw limit.aborted
+        ? new TimeLimitError(`the exit file of container ${this.#id}`, exitFileLimitMs, { cause: error })
+        : error;
+    });
   }
-
-  /** `undefined` where the runtime does not know it. */
-  async #askStatus(): Promise<ContainerStatus | undefined> {
-    const asked = await askRuntime(this.#context, this.#id, {});
-    if (typeof asked === 'string') return asked;
-    if (saysNoSuchContainer(asked.words) || !readConfig(pathsOf(this.#context, this.#id))) return undefined;
-    throw asked;
-  }
-
-  /** That a signal finds no process is not an error here: the pidfd tells. */
-  async #tryRuntime(verb: string, args: readonly string[]): Promise<string | undefined> {
-    try {
-      return await this.#context.runtime.run(`${verb} container ${this.#id}`, args, {});
-    } catch (error) {
-      if (!(error instanceof RuntimeError)) throw error;
-      this.#context.logger.debug({ id: this.#id, err: error }, 'a stop goes on without the runtime');
-      return undefined;
-    }
-  }
-
-  #stopSignal(): string {
-    const signal = this.#signalGiven ?? readConfig(pathsOf(this.#context, this.#id))?.stopSignal ?? 'TERM';
-    return formatSignal(signal);
-  }
-}
-
-/** A signal as all runtimes take it: a number, or a name without SIG. */
-export function formatSignal(signal: string | number): string {
-  return String(signal).replace(/^SIG/, '');
 }
 
 function sum(numbers: readonly number[]): number {
