@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readBundleConfig } from '../manager/bundle.ts';
-import type { CreateOptions, LogDriver, Runtime } from '../manager/index.ts';
+import type { ContainerIdentity, CreateOptions, ExitCommand, LogDriver, Runtime } from '../manager/index.ts';
 import { resolvePath } from '../manager/working-directory.ts';
 import type { Cli } from './cli.ts';
 import type { ContainerArguments } from './container-options.ts';
@@ -68,13 +68,15 @@ export async function createFromArguments(
 export async function deleteWithBundle(
   runtime: Runtime,
   id: string,
-  options: { readonly force: boolean },
+  options: { readonly force: boolean; readonly incarnation?: string | undefined },
 ): Promise<void> {
-  const bundle = await runtime.state(id).then(
-    state => state.bundle,
-    () => undefined, // what is wrong with it, the deletion tells
-  );
-  await runtime.delete(id, options);
+  const { force } = options;
+  const asked = options.incarnation === undefined ? {} : { incarnation: options.incarnation };
+  const { incarnation, bundle } = await runtime.state(id, asked).catch(() => ({
+    ...options, // what is wrong with it, the deletion tells
+    bundle: undefined,
+  }));
+  await runtime.delete(id, { force, ...(incarnation === undefined ? {} : { incarnation }) });
   removeOwnBundle(runtime.root, bundle);
 }
 
@@ -107,7 +109,7 @@ function readCreateOptions(
     ...(size === undefined ? {} : { logSizeMaxBytes: parseSize(size, '--log-size-max') }),
     ...(stopSignal === undefined ? {} : { stopSignal: parseSignal(stopSignal, '--stop-signal') }),
     ...(args.timeout === undefined ? {} : { timeoutSeconds: readTimeout(args.timeout) }),
-    ...(args.rm ? { exitCommand: deleteCommand(cli, id) } : {}),
+    ...(args.rm ? { exitCommand: container => deleteCommand(cli, container) } : {}),
   };
 }
 
@@ -130,7 +132,7 @@ function readTimeout(text: string): number {
 }
 
 /** Run by the monitor when everything else is done, so that `--rm` holds whatever becomes of this process. */
-function deleteCommand(cli: Cli, id: string): { readonly file: string; readonly args: readonly string[] } {
+function deleteCommand(cli: Cli, { id, incarnation }: ContainerIdentity): ExitCommand {
   const here = fileURLToPath(import.meta.url);
   const main = fileURLToPath(new URL(here.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url));
   const { root, conmon, conmonEnv } = cli.globals;
@@ -138,5 +140,5 @@ function deleteCommand(cli: Cli, id: string): { readonly file: string; readonly 
   if (conmon !== undefined) args.push('--conmon', conmon.includes('/') ? resolvePath(conmon) : conmon);
   // By name: the values come with its environment, and everybody can read a command line.
   for (const variable of conmonEnv) args.push('--conmon-env', variable.split('=', 1)[0]!);
-  return { file: process.execPath, args: [...args, '--force', id] };
+  return { file: process.execPath, args: [...args, '--force', '--incarnation', incarnation, id] };
 }

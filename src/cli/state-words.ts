@@ -24,7 +24,9 @@ export function describeState(state: ContainerState): (readonly [name: string, v
   return [
     ['ID', state.id],
     ['Status', describeStatus(state)],
+    ...(state.error === undefined ? [] : [['Error', state.error] as const]),
     ['Name', state.name],
+    ['Incarnation', state.incarnation ?? '-'],
     ['Process', state.pid === undefined ? '-' : String(state.pid)],
     ['Monitor', state.monitorPid === undefined ? '-' : String(state.monitorPid)],
     ['Created', time(state.createdAt)],

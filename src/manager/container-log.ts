@@ -2,16 +2,16 @@
 
 import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { type Context, pathsOf } from './context.ts';
+import type { Context } from './context.ts';
 import { requestLogReopen } from './control.ts';
 import { DirectoryWatch } from './directory-watch.ts';
-import { waitForExitFile } from './endings.ts';
+import { waitForExit } from './endings.ts';
 import { NotFoundError, StateError } from './errors.ts';
+import { findContainer } from './find.ts';
 import { within } from './limits.ts';
 import type { LogEntry } from './logs/entries.ts';
 import { type LogOptions, readLog } from './logs/read-log.ts';
-import { type ConfigRecord, readConfig } from './records.ts';
-import type { CallOptions } from './types.ts';
+import type { ContainerOptions } from './types.ts';
 
 /** Opening a file is done in a moment; CRI-O waits for ever. */
 const reopenTimeLimitMs = 10_000;
@@ -20,12 +20,12 @@ const reopenTimeLimitMs = 10_000;
 export async function* readContainerLog(
   context: Context,
   id: string,
-  options: LogOptions,
+  options: LogOptions & ContainerOptions,
 ): AsyncGenerator<LogEntry, void, undefined> {
-  const { path } = findLog(context, id);
+  const { path, incarnation } = await findLog(context, id, options);
   if (!options.follow) return yield* readLog(path, options);
   const done = new AbortController();
-  const ended = waitForExitFile(context, id, done.signal);
+  const ended = waitForExit(context, id, done.signal, { incarnation });
   ended.catch(() => {});
   try {
     yield* readLog(path, options, ended);
@@ -35,8 +35,8 @@ export async function* readContainerLog(
 }
 
 /** Has the log opened anew, and waits for the file to be another one. */
-export async function reopenLog(context: Context, id: string, options: CallOptions): Promise<void> {
-  const { path, config } = findLog(context, id);
+export async function reopenLog(context: Context, id: string, options: ContainerOptions): Promise<void> {
+  const { path, bundle } = await findLog(context, id, options);
   const before = identify(path);
   const { promise, resolve } = Promise.withResolvers<void>();
   const look = () => {
@@ -45,7 +45,7 @@ export async function reopenLog(context: Context, id: string, options: CallOptio
   };
   const stop = new DirectoryWatch(dirname(path), { persistent: true }).listen(basename(path), look);
   try {
-    await requestLogReopen(config.bundle);
+    await requestLogReopen(bundle);
     look();
     await within(
       promise,
@@ -57,11 +57,16 @@ export async function reopenLog(context: Context, id: string, options: CallOptio
   }
 }
 
-function findLog(context: Context, id: string): { readonly path: string; readonly config: ConfigRecord } {
-  const config = readConfig(pathsOf(context, id));
-  if (!config) throw new NotFoundError(id);
-  if (config.logPath === null) throw new StateError(`container ${id} has no log file`);
-  return { path: config.logPath, config };
+async function findLog(
+  context: Context,
+  id: string,
+  options: ContainerOptions,
+): Promise<{ readonly path: string; readonly bundle: string; readonly incarnation: string }> {
+  const container = await findContainer(context, id, options);
+  if (!container) throw new NotFoundError(id);
+  const { logPath, bundle, incarnation } = container.config;
+  if (logPath === null) throw new StateError(`container ${id} has no log file`);
+  return { path: logPath, bundle, incarnation };
 }
 
 function identify(path: string): string | undefined {

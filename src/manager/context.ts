@@ -1,9 +1,8 @@
 // What the parts of the library share.
 
 import type { Coalescer } from './coalesce.ts';
-import type { DirectoryWatch } from './directory-watch.ts';
 import type { Environment } from './environment.ts';
-import { type ContainerPaths, type Layout, layOutContainer } from './layout.ts';
+import type { Layout } from './layout.ts';
 import type { Logger } from './logger.ts';
 import type { RuntimeCommand } from './runtime-command.ts';
 import type { Placement } from './types.ts';
@@ -18,17 +17,16 @@ export interface Context {
   readonly environment: Environment;
   readonly placement: Placement | undefined;
   readonly logger: Logger;
-  /** The one watch on the directory of exit files. */
-  readonly exits: DirectoryWatch;
   /** Questions to the runtime for a container's state, by ID. */
   readonly states: Coalescer<string>;
-  /** Creations that were given up and are still being undone, by ID. Never rejects. */
-  readonly undoing: Map<string, Promise<void>>;
-  /** Deletions under way, by ID. */
-  readonly deletions: Map<string, Promise<void>>;
+  /** What may go on when its caller has stopped waiting: deletions, and the undoing of creations that were given up. */
+  readonly removals: Set<Promise<void>>;
 }
 
-/** Paths of one container of this context. */
-export function pathsOf(context: Context, id: string): ContainerPaths {
-  return layOutContainer(context.layout, id);
+/** Keeps a removal among those of its context until it is done. */
+export function noteRemoval(context: Context, removal: Promise<void>): Promise<void> {
+  const forget = () => context.removals.delete(removal);
+  context.removals.add(removal);
+  removal.then(forget, forget);
+  return removal;
 }

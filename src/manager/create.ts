@@ -1,18 +1,22 @@
 // Creating a container: everything between the caller's wish and a process that waits to be started, and nothing
 // left where it fails.
 
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type BundleConfig, readBundle } from './bundle.ts';
-import { type Context, pathsOf } from './context.ts';
+import { type Context, noteRemoval } from './context.ts';
+import { makeWay } from './delete.ts';
 import { MonitorError, RuntimeError, TimeLimitError } from './errors.ts';
 import { findExecutable } from './executables.ts';
-import { readIfThere } from './files.ts';
-import type { ContainerPaths } from './layout.ts';
+import { readIfThere, removeTree } from './files.ts';
+import { makeDirectory, makeIncarnation, takeId } from './incarnation.ts';
+import { type ContainerPaths, layOutContainer, requireId } from './layout.ts';
 import { within } from './limits.ts';
 import { buildCreateArgs, formatLogDriver, type MonitorPlan } from './monitor-args.ts';
 import { type StartedMonitor, startMonitor } from './monitor-start.ts';
+import { movePhase, ownPhase, type Phase } from './phase.ts';
 import { identifyProcess } from './processes.ts';
-import { type ConfigRecord, claim, writeRecord } from './records.ts';
+import { type ConfigRecord, writeRecord } from './records.ts';
 import { extractRuntimeWords } from './runtime-words.ts';
 import type { CreateOptions, LogDriver } from './types.ts';
 import { undoCreation } from './undo.ts';
@@ -28,42 +32,44 @@ const undoGraceMs = 5_000;
  * {@link TimeLimitError}, {@link ArgumentError} or the signal's reason; the ID is free again in each case but the
  * first. */
 export async function createContainer(context: Context, id: string, options: CreateOptions): Promise<void> {
-  const paths = pathsOf(context, id);
+  requireId(id);
   const config = readBundle(resolvePath(options.bundle));
-  const plan = makePlan(context, id, options, config);
+  const paths = layOutContainer(context.layout, id, makeIncarnation());
+  const plan = makePlan(context, paths, options, config);
   const timeLimitMs = options.timeLimitMs ?? createTimeLimitMs;
   const limits = { timeLimitMs, ...(options.signal ? { signal: options.signal } : {}) };
-  const what = `creating container ${id}`;
-  await within(context.undoing.get(id) ?? Promise.resolve(), limits, what);
-  await claim(paths, makeRecord(plan, config, paths));
-  const attempt = new Attempt(context, paths, plan);
+  options.signal?.throwIfAborted();
+  const attempt = new Attempt(context, paths, plan, makeRecord(plan, config, paths));
   try {
-    await within(attempt.run(), limits, what);
+    await within(attempt.run(), limits, `creating container ${id}`);
   } catch (error) {
-    attempt.giveUp.abort(error);
-    await undo(context, id, paths, attempt);
+    await giveUp(context, attempt, error);
     throw error;
   }
 }
 
 class Attempt {
+  readonly paths: ContainerPaths;
+  readonly plan: MonitorPlan;
   readonly giveUp = new AbortController();
   /** Resolves with the monitor once one has been started; `undefined` where it came to none. */
   readonly monitor: Promise<StartedMonitor | undefined>;
+  hasId = false;
   readonly #context: Context;
-  readonly #paths: ContainerPaths;
-  readonly #plan: MonitorPlan;
+  readonly #record: ConfigRecord;
   readonly #started = Promise.withResolvers<StartedMonitor | undefined>();
 
-  constructor(context: Context, paths: ContainerPaths, plan: MonitorPlan) {
+  constructor(context: Context, paths: ContainerPaths, plan: MonitorPlan, record: ConfigRecord) {
     this.#context = context;
-    this.#paths = paths;
-    this.#plan = plan;
+    this.paths = paths;
+    this.plan = plan;
+    this.#record = record;
     this.monitor = this.#started.promise;
   }
 
   async run(): Promise<void> {
     try {
+      await this.#takeId();
       const monitor = await this.#start();
       this.#started.resolve(monitor);
       await this.#takeReply(monitor);
@@ -73,18 +79,25 @@ class Attempt {
     }
   }
 
-  async #start(): Promise<StartedMonitor> {
-    const { layout, placement, conmon, environment } = this.#context;
-    const { options, id } = this.#plan;
-    const { exitFile, persistDir, code } = this.#paths;
-    // What an older container of this ID left must not be taken for this one's.
-    for (const path of [exitFile, persistDir, code]) await rm(path, { recursive: true, force: true });
-    for (const path of [layout.exits, persistDir]) await mkdir(path, { recursive: true, mode: 0o700 });
+  async #takeId(): Promise<void> {
+    const { paths } = this;
+    await mkdir(dirname(paths.link), { recursive: true, mode: 0o700 });
+    await makeDirectory(paths, this.#record);
+    while (!this.hasId) {
+      this.giveUp.signal.throwIfAborted();
+      this.hasId = takeId(paths);
+      if (!this.hasId) await makeWay(this.#context, paths.id, this.giveUp.signal);
+    }
+  }
+
+  #start(): Promise<StartedMonitor> {
+    const { options, id } = this.plan;
+    const { conmon, environment, placement } = this.#context;
     this.giveUp.signal.throwIfAborted();
     return startMonitor({
       id,
       file: conmon,
-      args: buildCreateArgs(layout, this.#paths, this.#plan),
+      args: buildCreateArgs(this.paths, this.plan),
       environment,
       placement: options.placement ?? placement,
       attaches: false,
@@ -95,8 +108,8 @@ class Attempt {
   async #takeReply(monitor: StartedMonitor): Promise<void> {
     const [reply] = await Promise.all([monitor.firstReply, monitor.launched]);
     this.giveUp.signal.throwIfAborted();
-    const { id } = this.#plan;
-    const command = [this.#context.conmon, ...buildCreateArgs(this.#context.layout, this.#paths, this.#plan)];
+    const { id } = this.plan;
+    const command = [this.#context.conmon, ...buildCreateArgs(this.paths, this.plan)];
     const stderr = monitor.said();
     if (reply === undefined)
       throw new MonitorError(`the monitor of container ${id} ended without a word`, {
@@ -113,28 +126,54 @@ class Attempt {
         failure,
       );
     }
-    const monitorPid = Number(readIfThere(this.#paths.monitorPidfile));
-    await writeRecord(this.#paths.created, {
+    await writeRecord(this.paths.created, {
       pid: reply.value,
       process: identifyProcess(reply.value) ?? null,
-      monitor: identifyProcess(monitorPid) ?? null,
+      monitor: identifyProcess(Number(readIfThere(this.paths.monitorPidfile))) ?? null,
     });
+    this.giveUp.signal.throwIfAborted();
+    await movePhase(this.paths, ownPhase('creating'), created);
   }
 }
 
-async function undo(context: Context, id: string, paths: ContainerPaths, attempt: Attempt): Promise<void> {
+const created: Phase = { name: 'created', owner: undefined };
+
+async function giveUp(context: Context, attempt: Attempt, reason: unknown): Promise<void> {
+  attempt.giveUp.abort(reason);
   const undone = attempt.monitor
-    .then(monitor => undoCreation(context, id, paths, monitor))
-    .catch(error => context.logger.error({ id, err: error }, 'a failed creation could not be undone'))
-    .finally(() => context.undoing.delete(id));
-  context.undoing.set(id, undone);
-  await within(undone, { timeLimitMs: undoGraceMs }, 'undoing').catch(error => {
+    .then(monitor => undo(context, attempt, monitor))
+    .catch(error =>
+      context.logger.error({ id: attempt.paths.id, err: error }, 'a failed creation could not be undone'),
+    );
+  await within(noteRemoval(context, undone), { timeLimitMs: undoGraceMs }, 'undoing').catch(error => {
     if (!(error instanceof TimeLimitError)) throw error;
   });
 }
 
-function makePlan(context: Context, id: string, options: CreateOptions, config: BundleConfig): MonitorPlan {
-  const { exitCommand, log } = options;
+async function undo(
+  context: Context,
+  { paths, plan, hasId }: Attempt,
+  monitor: StartedMonitor | undefined,
+): Promise<void> {
+  if (!hasId) return removeTree(paths.dir);
+  const deleting = ownPhase('deleting');
+  // Where the limit passed at the last moment, the creation has succeeded meanwhile.
+  const isOurs =
+    (await movePhase(paths, ownPhase('creating'), deleting)) || (await movePhase(paths, created, deleting));
+  if (isOurs) await undoCreation(context, { paths, bundle: plan.bundle, monitor });
+}
+
+function makePlan(
+  context: Context,
+  { id, incarnation }: ContainerPaths,
+  options: CreateOptions,
+  config: BundleConfig,
+): MonitorPlan {
+  const { log } = options;
+  const exitCommand =
+    typeof options.exitCommand === 'function'
+      ? options.exitCommand({ id, incarnation })
+      : options.exitCommand;
   const logs: readonly LogDriver[] = log === undefined ? [{ driver: 'k8s-file' }] : [log].flat();
   return {
     id,
@@ -147,17 +186,17 @@ function makePlan(context: Context, id: string, options: CreateOptions, config: 
       'path' in driver && driver.path ? { ...driver, path: resolvePath(driver.path) } : driver,
     ),
     exitCommand: exitCommand ? [findExecutable(exitCommand.file), ...(exitCommand.args ?? [])] : [],
+    exitDelaySeconds: exitCommand?.delaySeconds,
     options,
   };
 }
 
 function makeRecord(plan: MonitorPlan, config: BundleConfig, paths: ContainerPaths): ConfigRecord {
   const file = plan.logs.find(({ driver }) => driver === 'k8s-file');
-  const creator = identifyProcess(process.pid);
-  if (creator === undefined) throw new Error('/proc does not show this process');
   const { annotations, ownPidNamespace } = config;
   return {
     id: plan.id,
+    incarnation: paths.incarnation,
     name: plan.name,
     bundle: plan.bundle,
     terminal: plan.terminal,
@@ -167,6 +206,5 @@ function makeRecord(plan: MonitorPlan, config: BundleConfig, paths: ContainerPat
     labels: plan.options.labels ?? {},
     annotations,
     createdAt: new Date().toISOString(),
-    creator,
   };
 }

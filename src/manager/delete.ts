@@ -1,66 +1,152 @@
-// Deleting a container, with its exit code kept: stored first, removed after. Broken off anywhere, it can be done
-// again.
+// Deleting a container, with its exit code kept: stored first, removed after. One call in one process does it, and the
+// others wait for that one. Broken off anywhere, it can be done again.
 
-import { rm } from 'node:fs/promises';
-import { type Context, pathsOf } from './context.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Container } from './container.ts';
+import { type Context, noteRemoval } from './context.ts';
+import { isStray, removeDamaged, removeStray } from './damage.ts';
 import { unknownExit, waitForExitFile } from './endings.ts';
-import { NotFoundError, RuntimeError, StateError } from './errors.ts';
-import { readStoredExit, storeExit } from './exit-codes.ts';
+import {
+  ExistsError,
+  NotFoundError,
+  RecordError,
+  RuntimeError,
+  StateError,
+  TimeLimitError,
+} from './errors.ts';
+import { storeExit } from './exit-codes.ts';
 import { timeIfThere } from './files.ts';
+import { findContainer, findStored } from './find.ts';
+import { hasId } from './incarnation.ts';
 import type { ContainerPaths } from './layout.ts';
 import { within } from './limits.ts';
+import { isAbandoned, movePhase, ownPhase, readPhase } from './phase.ts';
 import { isRunning } from './processes.ts';
-import {
-  type ConfigRecord,
-  type CreatedRecord,
-  readConfig,
-  readCreated,
-  release,
-  writeRecord,
-} from './records.ts';
-import { recoverCreation } from './recover.ts';
+import { type CreatedRecord, writeRecord } from './records.ts';
+import { abandonRemoval, beginRemoval, deleteFromRuntime, release, removeTraces } from './removal.ts';
 import { saysNoSuchContainer } from './runtime-words.ts';
 import { askRuntime } from './state.ts';
-import type { ContainerExit, ContainerStatus, DeleteOptions } from './types.ts';
-import { deleteFromRuntime, removeTraces, undoCreation } from './undo.ts';
+import type { ContainerExit, ContainerOptions, ContainerStatus, DeleteOptions } from './types.ts';
+import { undoCreation } from './undo.ts';
+import { endUses } from './uses.ts';
 
 /** How long a monitor may take from its container's end to the exit file: it drains and syncs the log between. */
 const exitFileLimitMs = 10_000;
 
-/** Deletes a container; one that was deleted within the last five minutes is a success. Calls join. Rejects with
- * {@link StateError} where it has not stopped and `force` is not given. */
+/** How long a deletion by somebody else is waited for. Its own steps have limits; one whose process is stopped has not. */
+const othersLimitMs = 120_000;
+
+/** What other processes do has no event that can be waited for. */
+const lookAgainMs = 10;
+
+/** Deletes a container; one that was deleted within the last five minutes is a success. Rejects with {@link StateError}
+ * where it has not stopped and `force` is not given. */
 export async function deleteContainer(context: Context, id: string, options: DeleteOptions): Promise<void> {
-  const running = context.deletions.get(id);
-  const deletion = running ?? remove(context, id, options).finally(() => context.deletions.delete(id));
-  if (!running) context.deletions.set(id, deletion);
+  options.signal?.throwIfAborted();
+  const deletion = noteRemoval(context, deleteIncarnation(context, id, options));
   await within(deletion, options, `deleting container ${id}`);
 }
 
-async function remove(context: Context, id: string, options: DeleteOptions): Promise<void> {
-  const paths = pathsOf(context, id);
-  const config = readConfig(paths);
-  const created = config && (readCreated(paths) ?? (await recoverCreation(context, paths, config)));
-  if (config === undefined || created === undefined || created === 'failed') {
-    if (readStoredExit(paths)) return;
-    throw new NotFoundError(id);
+/** Makes way for a new container of this ID, where the one that has it is about to go. Rejects with
+ * {@link ExistsError} where it is not. */
+export async function makeWay(context: Context, id: string, signal: AbortSignal): Promise<void> {
+  const container = await findContainer(context, id, {}).catch(error => {
+    throw error instanceof RecordError ? new ExistsError(id, { cause: error }) : error;
+  });
+  if (container === undefined) return;
+  if (container.phase.name !== 'deleting') throw new ExistsError(id);
+  await deleteOnce(context, container, { force: true }, signal);
+}
+
+async function deleteIncarnation(context: Context, id: string, options: DeleteOptions): Promise<void> {
+  if (options.force && isStray(context.layout, id)) return removeStray(context.layout, id);
+  let wanted: ContainerOptions = options;
+  for (;;) {
+    const container = await findContainer(context, id, wanted).catch(error => {
+      if (options.force && error instanceof RecordError) return error;
+      throw error;
+    });
+    if (container instanceof RecordError) {
+      if (await removeDamaged(context, id)) return;
+      await sleep(lookAgainMs);
+      continue;
+    }
+    if (container === undefined) {
+      if (wanted !== options || findStored(context, id, options)) return;
+      throw new NotFoundError(id);
+    }
+    // Whatever has the ID later is not what was to be deleted.
+    wanted = { incarnation: container.paths.incarnation };
+    await deleteOnce(context, container, options);
   }
-  if (created === 'creating') {
-    if (!options.force || isRunning(config.creator)) throw new StateError(`container ${id} is being created`);
-    return undoCreation(context, id, paths, undefined);
+}
+
+/** One attempt: afterwards the container is gone, or is to be looked at again. */
+async function deleteOnce(
+  context: Context,
+  container: Container,
+  options: DeleteOptions,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { paths, phase, created } = container;
+  if (phase.name === 'creating') throw new StateError(`container ${paths.id} is being created`);
+  if (phase.name === 'deleting' && !isAbandoned(phase)) return waitForOthers(context, paths, signal);
+  if (created === undefined) return undo(context, container);
+  if (phase.name === 'deleting') {
+    if (await beginRemoval(context, paths, phase)) await remove(context, container, created);
+    return;
   }
-  const status = await learnStatus(context, id, created);
+  const status = await learnStatus(context, paths.id, created);
   if (!options.force && status !== 'stopped' && status !== 'created')
-    throw new StateError(`container ${id} is ${status}: stop it first, or delete it by force`);
-  await writeRecord(paths.deleting, { status });
+    throw new StateError(`container ${paths.id} is ${status}: stop it first, or delete it by force`);
+  if (await beginRemoval(context, paths, phase)) await remove(context, container, created, status);
+}
+
+async function undo(context: Context, { paths, phase, config }: Container): Promise<void> {
+  if (await beginRemoval(context, paths, phase))
+    await undoCreation(context, { paths, bundle: config.bundle });
+}
+
+async function waitForOthers(
+  context: Context,
+  paths: ContainerPaths,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (let waitedMs = 0; waitedMs < othersLimitMs; waitedMs += lookAgainMs) {
+    await sleep(lookAgainMs, undefined, signal ? { signal } : {});
+    const phase = readPhase(paths);
+    if (phase === undefined || phase.name !== 'deleting' || isAbandoned(phase)) return;
+    if (!hasId(context.layout, paths)) return;
+  }
+  throw new TimeLimitError(`the deletion of container ${paths.id} by another process`, othersLimitMs);
+}
+
+/** Deletes a container whose removal is this call's business. Where the runtime refuses before anything was done, the
+ * container is as it was; where it fails later, the next who deletes goes on. */
+async function remove(
+  context: Context,
+  { paths, config }: Container,
+  created: CreatedRecord,
+  status?: ContainerStatus,
+): Promise<void> {
   try {
-    if (status === 'paused') await killPaused(context, id);
-    await deleteFromRuntime(context, id);
+    if (status !== undefined) await writeRecord(paths.deletion, { status });
+    if (status === 'paused') await killPaused(context, paths.id);
+    await deleteFromRuntime(context, paths.id);
+    const exit = await takeExit(context, paths, created);
+    const monitor = created.monitor && isRunning(created.monitor) ? created.monitor : undefined;
+    const times = { createdAt: new Date(config.createdAt), startedAt: timeIfThere(paths.started) };
+    await storeExit(context.layout, paths, { ...exit, ...times, name: config.name, monitor });
+    // Not before: what is written down is what makes a second attempt possible.
+    await endUses(context, paths);
+    await removeTraces(config.bundle);
+    await release(context, paths);
   } catch (error) {
-    await rm(paths.deleting, { force: true });
+    const runs = created.process !== null && isRunning(created.process);
+    if (runs) await movePhase(paths, ownPhase('deleting'), { name: 'created', owner: undefined });
+    else await abandonRemoval(paths);
     throw error;
   }
-  const exit = await takeExit(context, id);
-  await keepAndRemove(context, paths, config, created, exit);
 }
 
 async function learnStatus(context: Context, id: string, created: CreatedRecord): Promise<ContainerStatus> {
@@ -82,28 +168,17 @@ function ignoreRuntimeError(error: unknown): void {
   if (!(error instanceof RuntimeError)) throw error;
 }
 
-async function takeExit(context: Context, id: string): Promise<ContainerExit> {
-  const limit = AbortSignal.timeout(exitFileLimitMs);
-  try {
-    return await waitForExitFile(context, id, limit);
-  } catch (error) {
-    if (!limit.aborted) throw error;
-    context.logger.warn({ id }, `no exit file after ${exitFileLimitMs} ms`);
-    return unknownExit;
-  }
-}
-
-async function keepAndRemove(
+async function takeExit(
   context: Context,
   paths: ContainerPaths,
-  config: ConfigRecord,
   created: CreatedRecord,
-  exit: ContainerExit,
-): Promise<void> {
-  const monitor = created.monitor && isRunning(created.monitor) ? created.monitor : undefined;
-  const times = { createdAt: new Date(config.createdAt), startedAt: timeIfThere(paths.started) };
-  await storeExit(context.layout, paths, { ...exit, ...times, name: config.name, monitor });
-  // Not before: the directory of state is what makes a second attempt possible.
-  await removeTraces(paths, config.bundle);
-  await release(paths);
+): Promise<ContainerExit> {
+  const limit = AbortSignal.timeout(exitFileLimitMs);
+  try {
+    return await waitForExitFile(paths, created.monitor, limit);
+  } catch (error) {
+    if (!limit.aborted) throw error;
+    context.logger.warn({ id: paths.id }, `no exit file after ${exitFileLimitMs} ms`);
+    return unknownExit;
+  }
 }

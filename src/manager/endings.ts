@@ -1,15 +1,15 @@
 // When a container ends: the one place that waits for it, for any number of waiters.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Context, pathsOf } from './context.ts';
+import type { Context } from './context.ts';
+import { DirectoryWatch } from './directory-watch.ts';
 import { NotFoundError } from './errors.ts';
 import { readExitFile, readStoredExit } from './exit-codes.ts';
+import { findContainer, findStored } from './find.ts';
 import { kernel } from './kernel/choose.ts';
-import type { ContainerPaths } from './layout.ts';
+import { type ContainerPaths, layOutContainer } from './layout.ts';
 import type { ProcessIdentity } from './processes.ts';
-import { readConfig, readCreated } from './records.ts';
-import { recoverCreation } from './recover.ts';
-import type { ContainerExit, WaitCondition } from './types.ts';
+import type { ContainerExit, ContainerOptions, WaitCondition } from './types.ts';
 
 /** A creation under way in another process ends in one of several ways, which have no event in common. */
 const lookAgainMs = 20;
@@ -17,39 +17,47 @@ const lookAgainMs = 20;
 /** What is known when nobody has written anything down. */
 export const unknownExit: ContainerExit = { exitCode: undefined, oomKilled: false, finishedAt: undefined };
 
-/** Waits until a container has `stopped` or `exited`, or has been deleted meanwhile. Rejects with
- * {@link NotFoundError} where it is not known, nor kept in the store of exit codes. */
+/** Waits until a container has `stopped` or `exited`, or has been deleted meanwhile: the one that had the ID when this
+ * was called. Rejects with {@link NotFoundError} where it is not known, nor kept in the store of exit codes. */
 export async function waitForEnd(
   context: Context,
   id: string,
   condition: WaitCondition,
   signal: AbortSignal,
+  options: ContainerOptions = {},
 ): Promise<ContainerExit> {
-  const paths = pathsOf(context, id);
-  const processes = await findProcesses(context, id, paths, signal);
-  if (condition === 'stopped') {
-    await waitForProcess(processes.process, signal);
-  } else {
-    // The monitor ends after its exit command: with it, everything is done (docs/behaviour/exit.md, E15).
-    await waitForProcess(processes.monitor, signal);
-    await waitForProcess(processes.process, signal);
-  }
+  const { paths, process, monitor } = await findProcesses(context, id, signal, options);
+  // The monitor ends after its exit command: with it, everything is done (docs/behaviour/exit.md, E15).
+  if (condition === 'exited') await waitForProcess(monitor, signal);
+  await waitForProcess(process, signal);
   return readExit(paths) ?? unknownExit;
+}
+
+/** Waits for the exit file of the container that has the ID now, as {@link waitForExitFile}. Rejects with
+ * {@link NotFoundError}. */
+export async function waitForExit(
+  context: Context,
+  id: string,
+  signal: AbortSignal,
+  options: ContainerOptions = {},
+): Promise<ContainerExit> {
+  const { paths, monitor } = await findProcesses(context, id, signal, options);
+  return waitForExitFile(paths, monitor, signal);
 }
 
 /** Waits until the exit file is there, or nobody is left to write it. */
 export async function waitForExitFile(
-  context: Context,
-  id: string,
+  paths: ContainerPaths,
+  monitor: ProcessIdentity | null | undefined,
   signal: AbortSignal,
 ): Promise<ContainerExit> {
-  const paths = pathsOf(context, id);
-  const { monitor } = await findProcesses(context, id, paths, signal);
+  const found = readExit(paths);
+  if (found) return found;
   const { promise, resolve } = Promise.withResolvers<void>();
-  const stopListening = context.exits.listen(id, () => {
+  const done = new AbortController();
+  const stopListening = new DirectoryWatch(paths.exitDir).listen(paths.id, () => {
     if (readExit(paths)) resolve();
   });
-  const done = new AbortController();
   try {
     const found = readExit(paths);
     if (found) return found;
@@ -69,7 +77,8 @@ export function readExit(paths: ContainerPaths): ContainerExit | undefined {
 }
 
 /** A container's processes; `undefined` where one had ended before it could be looked at, or the container is deleted. */
-export interface Processes {
+export interface ContainerProcesses {
+  readonly paths: ContainerPaths;
   readonly process: ProcessIdentity | undefined;
   readonly monitor: ProcessIdentity | undefined;
 }
@@ -78,30 +87,34 @@ export interface Processes {
 export async function findProcesses(
   context: Context,
   id: string,
-  paths: ContainerPaths,
   signal: AbortSignal,
-): Promise<Processes> {
+  options: ContainerOptions = {},
+): Promise<ContainerProcesses> {
+  let wanted = options;
   for (;;) {
-    const config = readConfig(paths);
-    const created = config && (readCreated(paths) ?? (await recoverCreation(context, paths, config)));
-    if (created === undefined || created === 'failed') {
-      const stored = readStoredExit(paths);
-      if (!stored) throw new NotFoundError(id);
-      return { process: undefined, monitor: stored.monitor };
+    signal.throwIfAborted();
+    const container = await findContainer(context, id, wanted);
+    if (container === undefined) {
+      const stored = findStored(context, id, wanted);
+      if (stored === undefined) throw new NotFoundError(id);
+      const paths = layOutContainer(context.layout, id, stored.incarnation);
+      return { paths, process: undefined, monitor: stored.exit.monitor };
     }
-    if (created !== 'creating')
-      return { process: created.process ?? undefined, monitor: created.monitor ?? undefined };
+    const { paths, created } = container;
+    if (created)
+      return { paths, process: created.process ?? undefined, monitor: created.monitor ?? undefined };
+    wanted = { incarnation: paths.incarnation };
     await sleep(lookAgainMs, undefined, { signal });
   }
 }
 
 /** Resolves when the process is gone; at once where there is none. */
 export async function waitForProcess(
-  process: ProcessIdentity | undefined,
+  process: ProcessIdentity | null | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   signal.throwIfAborted();
-  if (process === undefined) return;
+  if (!process) return;
   const watch = (await kernel()).watchProcess(process);
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);

@@ -49,6 +49,16 @@ export class StateError extends ManagerError {
   }
 }
 
+/** What is written down of a container can't be understood: somebody else has touched it, or a later version wrote it.
+ * A deletion by force removes it. `code` is `'ERR_RECORD'`. */
+export class RecordError extends ManagerError {
+  override readonly name = 'RecordError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_RECORD', message, options);
+  }
+}
+
 /** What is asked for needs the addon `dist/sys.node`, which does not load here. `code` is `'ERR_ADDON'`. */
 export class AddonError extends ManagerError {
   override readonly name = 'AddonError';

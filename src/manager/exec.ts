@@ -6,21 +6,23 @@ import { join } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { type Attachment, openAttachment } from './attach.ts';
 import { readBundle } from './bundle.ts';
-import { type Context, pathsOf } from './context.ts';
+import type { Context } from './context.ts';
 import { resizeTerminal, type TerminalSize } from './control.ts';
 import { startTimer } from './durations.ts';
-import { AddonError, MonitorError, NotFoundError, RuntimeError } from './errors.ts';
+import { AddonError, MonitorError, RuntimeError } from './errors.ts';
 import { readOutput } from './exec-output.ts';
 import { writeWhole } from './files.ts';
+import { requireContainer } from './find.ts';
 import { kernel } from './kernel/choose.ts';
 import { within } from './limits.ts';
 import { buildExecArgs, type ExecPlan, execLogIn } from './monitor-args.ts';
 import { type StartedMonitor, startMonitor } from './monitor-start.ts';
 import { identifyProcess, isRunning, type ProcessIdentity } from './processes.ts';
-import { type ConfigRecord, readConfig } from './records.ts';
+import type { ConfigRecord } from './records.ts';
 import { extractRuntimeWords } from './runtime-words.ts';
 import type { SyncReply } from './sync-pipe.ts';
 import type { ExecOptions } from './types.ts';
+import { useContainer } from './uses.ts';
 
 /** How a command in a container ended. */
 export interface ExecEnd {
@@ -64,9 +66,7 @@ export async function execInContainer(
   id: string,
   options: ExecOptions,
 ): Promise<ExecSession> {
-  const paths = pathsOf(context, id);
-  const config = readConfig(paths);
-  if (!config) throw new NotFoundError(id);
+  const { paths, config } = await requireContainer(context, id, options);
   const { addonMissing } = await kernel();
   if (addonMissing !== undefined && (options.stdin || options.terminal))
     throw new AddonError('give a command input or a terminal', addonMissing);
@@ -80,7 +80,11 @@ export async function execInContainer(
   const attempt = new Attempt(context, config, options, place);
   const limits = { timeLimitMs: startTimeLimitMs, ...options };
   try {
-    return await within(attempt.run(), limits, `starting a command in container ${id}`);
+    return await within(
+      useContainer(paths, () => attempt.run()),
+      limits,
+      `starting a command in container ${id}`,
+    );
   } catch (error) {
     await attempt.undo(error);
     throw error;

@@ -1,6 +1,9 @@
 // Small files that are there or not, and whole when they are.
 
+import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 
 /** The text of a file, or `undefined` where there is none. */
@@ -21,6 +24,19 @@ export function timeIfThere(path: string): Date | undefined {
 /** Writes by rename, so that nobody ever reads half of it. */
 export async function writeWhole(path: string, text: string): Promise<void> {
   await writeFileAtomic(path, text, { mode: 0o600 });
+}
+
+/** Removes a directory and what is in it. It loses its name first, so that nobody puts more into it meanwhile. */
+export async function removeTree(path: string): Promise<void> {
+  const nameless = join(dirname(path), `.old.${process.pid}.${randomBytes(8).toString('hex')}`);
+  try {
+    await rename(path, nameless);
+  } catch (error) {
+    if (isMissing(error)) return;
+    throw error;
+  }
+  // Who had a directory open before may still make a file in it.
+  await rm(nameless, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
 }
 
 /** True where an error says that a file or a directory on the way to it is not there. */

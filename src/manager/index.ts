@@ -13,6 +13,7 @@ export {
   ManagerError,
   MonitorError,
   NotFoundError,
+  RecordError,
   RuntimeError,
   StateError,
   TimeLimitError,

@@ -1,33 +1,28 @@
-// All containers of a directory of state, and what can be thrown away there.
+// All containers of a directory of state.
 
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
 import type { Context } from './context.ts';
-import { NotFoundError } from './errors.ts';
-import { pruneExits } from './exit-codes.ts';
+import { ManagerError, NotFoundError } from './errors.ts';
 import { isMissing } from './files.ts';
-import { readState } from './state.ts';
+import { mapConcurrently } from './map-concurrently.ts';
+import { prune } from './prune.ts';
+import { composeUnknown, readState } from './state.ts';
 import type { CallOptions, ContainerState } from './types.ts';
 
-/** What a process that died left half made is removed after this: nothing takes that long to make. */
-const draftKeptMs = 60 * 60 * 1000;
+/** Each state starts a runtime: more than the machine has processors for only take memory. */
+const statesAtOnce = 8;
 
-/** States of all containers, sorted by ID. One whose creator died is taken over, or undone, on the way. */
+/** States of all containers, sorted by ID. One whose creator died is taken over, or undone, on the way. One that can't be
+ * understood, or for which the runtime does not answer, is `unknown` and says why. */
 export async function listContainers(context: Context, limits: CallOptions): Promise<ContainerState[]> {
-  const { containers } = context.layout;
-  const names = await readNames(containers);
-  const ids = names.filter(name => !name.startsWith('.')).sort();
-  const states = await Promise.all(ids.map(id => readStateIfThere(context, id, limits)));
-  await pruneDrafts(
-    containers,
-    names.filter(name => name.startsWith('.')),
-  );
-  await mkdir(context.layout.codes, { recursive: true, mode: 0o700 });
-  await pruneExits(context.layout);
+  limits.signal?.throwIfAborted();
+  const names = (await readNames(context.layout.containers)).filter(name => !name.startsWith('.')).sort();
+  const states = await mapConcurrently(names, statesAtOnce, name => readEntry(context, name, limits));
+  await prune(context);
   return states.filter(state => state !== undefined);
 }
 
-async function readStateIfThere(
+async function readEntry(
   context: Context,
   id: string,
   limits: CallOptions,
@@ -37,14 +32,9 @@ async function readStateIfThere(
     return state.bundle === undefined ? undefined : state; // deleted meanwhile
   } catch (error) {
     if (error instanceof NotFoundError) return undefined;
+    limits.signal?.throwIfAborted();
+    if (error instanceof ManagerError) return composeUnknown(id, error);
     throw error;
-  }
-}
-
-async function pruneDrafts(directory: string, names: readonly string[]): Promise<void> {
-  for (const path of names.map(name => join(directory, name))) {
-    const made = await stat(path).catch(() => undefined);
-    if (made && Date.now() - made.mtimeMs > draftKeptMs) await rm(path, { recursive: true, force: true });
   }
 }
 

@@ -2,7 +2,7 @@
 // cri-o internal/oci/runtime_oci.go).
 
 import { join } from 'node:path';
-import type { ContainerPaths, Layout } from './layout.ts';
+import type { ContainerPaths } from './layout.ts';
 import type { CreateOptions, LogDriver } from './types.ts';
 
 /** What the command line is made of. */
@@ -16,18 +16,19 @@ export interface MonitorPlan {
   readonly logs: readonly LogDriver[];
   /** The exit command with its path made absolute: the monitor executes it without a search, wherever it is then. */
   readonly exitCommand: readonly string[];
+  readonly exitDelaySeconds: number | undefined;
   readonly options: CreateOptions;
 }
 
 /** Arguments for a monitor that creates a container. Version 1 of the interface: its replies say `data` throughout,
  * for exec the process ID comes before the exit code, and every reply is a line, so that the stream sockets which
  * Node makes do as well as Podman's sequenced packets. */
-export function buildCreateArgs(layout: Layout, paths: ContainerPaths, plan: MonitorPlan): string[] {
+export function buildCreateArgs(paths: ContainerPaths, plan: MonitorPlan): string[] {
   const { options } = plan;
   const args = ['--api-version', '-c', plan.id, '-u', plan.id, '-n', plan.name];
   args.push(...buildRuntimeArgs(plan), '-b', plan.bundle, '--full-attach');
   args.push('-p', paths.pidfile, '-P', paths.monitorPidfile);
-  args.push('--exit-dir', layout.exits, '--persist-dir', paths.persistDir);
+  args.push('--exit-dir', paths.exitDir, '--persist-dir', paths.persistDir);
   for (const log of plan.logs) args.push('-l', formatLogDriver(log, paths.log));
   args.push('--log-level', 'warning');
   if (options.logSizeMaxBytes !== undefined) args.push('--log-size-max', String(options.logSizeMaxBytes));
@@ -37,7 +38,7 @@ export function buildCreateArgs(layout: Layout, paths: ContainerPaths, plan: Mon
   if (Number.isFinite(options.timeoutSeconds)) args.push(`--timeout=${options.timeoutSeconds}`);
   for (const [index, word] of plan.exitCommand.entries())
     args.push(index === 0 ? '--exit-command' : '--exit-command-arg', word);
-  if (options.exitCommand?.delaySeconds) args.push(`--exit-delay=${options.exitCommand.delaySeconds}`);
+  if (plan.exitDelaySeconds) args.push(`--exit-delay=${plan.exitDelaySeconds}`);
   for (const word of options.runtimeOpts ?? []) args.push('--runtime-opt', word);
   return [...args, ...(options.monitorArgs ?? [])];
 }

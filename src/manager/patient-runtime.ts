@@ -2,11 +2,13 @@
 // and what it fails at is no error before everything else is done.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Context, pathsOf } from './context.ts';
-import { RuntimeError, TimeLimitError } from './errors.ts';
-import { readConfig } from './records.ts';
+import type { Context } from './context.ts';
+import { NotFoundError, RuntimeError, StateError, TimeLimitError } from './errors.ts';
+import type { ContainerPaths } from './layout.ts';
+import { readPhase } from './phase.ts';
 import { askStatus, callRuntime, type NoAnswer } from './runtime-status.ts';
 import type { ContainerExit, ContainerStatus } from './types.ts';
+import { useContainer } from './uses.ts';
 
 /** How long a runtime may take for a question or a signal before we go on without it. */
 const patienceMs = 2_000;
@@ -20,12 +22,14 @@ export const runtimeDelaysMs = [0, 5, 10, 20, 50, 100, 200, 500, 1000, 2000];
 export class PatientRuntime {
   readonly #context: Context;
   readonly #id: string;
+  readonly #paths: ContainerPaths;
   /** One that did not come back once is not waited for again, until everything else is done. */
   #hangs = false;
 
-  constructor(context: Context, id: string) {
+  constructor(context: Context, paths: ContainerPaths) {
     this.#context = context;
-    this.#id = id;
+    this.#id = paths.id;
+    this.#paths = paths;
   }
 
   /** The container's status; `undefined` where the runtime gives no answer, or does not know it. */
@@ -39,9 +43,16 @@ export class PatientRuntime {
   async try(verb: string, args: readonly string[]): Promise<string | undefined> {
     if (this.#hangs) return undefined;
     const what = `${verb} container ${this.#id}`;
-    const answer = await callRuntime(this.#context.runtime, what, args, this.#limit(patienceMs));
-    if (typeof answer === 'string') return answer;
-    this.#note(answer);
+    try {
+      const answer = await useContainer(this.#paths, () =>
+        callRuntime(this.#context.runtime, what, args, this.#limit(patienceMs)),
+      );
+      if (typeof answer === 'string') return answer;
+      this.#note(answer);
+    } catch (error) {
+      // Whoever deletes it meanwhile kills it too.
+      if (!(error instanceof NotFoundError || error instanceof StateError)) throw error;
+    }
     return undefined;
   }
 
@@ -69,7 +80,7 @@ export class PatientRuntime {
   }
 
   #isThere(): boolean {
-    return readConfig(pathsOf(this.#context, this.#id)) !== undefined;
+    return readPhase(this.#paths) !== undefined;
   }
 
   #note(failure: NoAnswer): void {

@@ -42,8 +42,18 @@ export function listDescendants(pid: number): number[] {
 
 /** IDs of the processes that have `argument` among their arguments. */
 export function findByArgument(argument: string): number[] {
-  const needle = `\0${argument}\0`;
-  return listProcesses().filter(pid => readProc(`/proc/${pid}/cmdline`)?.includes(needle));
+  return listCommands()
+    .filter(({ args }) => args.includes(argument))
+    .map(({ pid }) => pid);
+}
+
+/** All processes with their arguments, their own name among them. */
+export function listCommands(): { readonly pid: number; readonly args: readonly string[] }[] {
+  return listProcesses().map(pid => ({ pid, args: readArgs(pid) }));
+}
+
+function readArgs(pid: number): string[] {
+  return (readProc(`/proc/${pid}/cmdline`, 'utf8') ?? '').split('\0').slice(0, -1);
 }
 
 /** What /proc/PID/stat says; the command in it may hold anything, parentheses and spaces too. A process whose first
@@ -66,9 +76,9 @@ function readStat(pid: number): ReturnType<typeof parseStat> {
 }
 
 /** A process that ends while its file is read gives ESRCH rather than ENOENT. */
-function readProc(path: string): string | undefined {
+function readProc(path: string, encoding: BufferEncoding = 'latin1'): string | undefined {
   try {
-    return readFileSync(path, 'latin1');
+    return readFileSync(path, encoding);
   } catch {
     return undefined;
   }
@@ -76,7 +86,8 @@ function readProc(path: string): string | undefined {
 
 let knownBootId: string | undefined;
 
-function bootId(): string {
+/** /proc/sys/kernel/random/boot_id. */
+export function bootId(): string {
   knownBootId ??= (readIfThere('/proc/sys/kernel/random/boot_id') ?? '').trim();
   return knownBootId;
 }

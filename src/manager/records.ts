@@ -1,16 +1,19 @@
-// What is written down about a container, and read back by any process that uses the same root.
+// What is written down about a container, and read back by any process that uses the same root: perhaps one of another
+// version, perhaps after somebody else has touched it. So whatever is read is checked.
 
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { ExistsError } from './errors.ts';
-import { errorCode, readIfThere, writeWhole } from './files.ts';
+import { RecordError } from './errors.ts';
+import { readIfThere, writeWhole } from './files.ts';
 import type { ContainerPaths } from './layout.ts';
 import type { ProcessIdentity } from './processes.ts';
 import type { ContainerStatus } from './types.ts';
 
-/** What was asked for: config.json in the container's directory. */
+/** Of all records. One that is higher is of a later conmon-ts, and can't be understood. */
+export const recordVersion = 1;
+
+/** What was asked for: config.json in the incarnation's directory. */
 export interface ConfigRecord {
   readonly id: string;
+  readonly incarnation: string;
   readonly name: string;
   readonly bundle: string;
   readonly terminal: boolean;
@@ -22,8 +25,6 @@ export interface ConfigRecord {
   readonly annotations: Readonly<Record<string, string>>;
   /** ISO 8601. */
   readonly createdAt: string;
-  /** Who creates it; while that process runs, the creation is its business. */
-  readonly creator: ProcessIdentity;
 }
 
 /** The processes: created.json. An entry is null where that process had ended before it could be looked at. */
@@ -33,58 +34,117 @@ export interface CreatedRecord {
   readonly monitor: ProcessIdentity | null;
 }
 
-/** What was known when the deletion began: deleting. */
-export interface DeletingRecord {
+/** What was known when the deletion began: deletion.json. */
+export interface DeletionRecord {
   readonly status: ContainerStatus;
 }
 
-/** Takes the ID and writes down what was asked for, in one rename. Rejects with {@link ExistsError}. */
-export async function claim(paths: ContainerPaths, config: ConfigRecord): Promise<void> {
-  const containers = join(paths.dir, '..');
-  await mkdir(containers, { recursive: true, mode: 0o700 });
-  const draft = await mkdtemp(join(containers, `.new-`));
-  try {
-    await writeWhole(join(draft, 'config.json'), JSON.stringify(config));
-    await rename(draft, paths.dir);
-  } catch (error) {
-    await rm(draft, { recursive: true, force: true });
-    const code = errorCode(error);
-    throw code === 'ENOTEMPTY' || code === 'EEXIST' ? new ExistsError(config.id, { cause: error }) : error;
-  }
-}
-
-/** Gives the ID back: the directory is gone at once, its contents soon after. */
-export async function release(paths: ContainerPaths): Promise<void> {
-  const containers = join(paths.dir, '..');
-  const trash = await mkdtemp(join(containers, '.old-'));
-  try {
-    await rename(paths.dir, join(trash, 'container'));
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-  } finally {
-    await rm(trash, { recursive: true, force: true });
-  }
-}
-
+/** `undefined` where there is none, as for the other records. Throws {@link RecordError} where it can't be understood. */
 export function readConfig(paths: ContainerPaths): ConfigRecord | undefined {
-  return readRecord<ConfigRecord>(paths.config);
+  const record = readRecord(paths, paths.config, configShape);
+  if (record && (record.id !== paths.id || record.incarnation !== paths.incarnation))
+    throw new RecordError(`container ${paths.id}: ${paths.config} is that of another container`);
+  return record;
 }
 
 export function readCreated(paths: ContainerPaths): CreatedRecord | undefined {
-  return readRecord<CreatedRecord>(paths.created);
+  return readRecord(paths, paths.created, createdShape);
 }
 
-export function readDeleting(paths: ContainerPaths): DeletingRecord | undefined {
-  return readRecord<DeletingRecord>(paths.deleting);
+export function readDeletion(paths: ContainerPaths): DeletionRecord | undefined {
+  return readRecord(paths, paths.deletion, deletionShape);
 }
 
 /** Writes one of the records. */
-export async function writeRecord(path: string, record: CreatedRecord | DeletingRecord): Promise<void> {
-  await writeWhole(path, JSON.stringify(record));
+export async function writeRecord(
+  path: string,
+  record: ConfigRecord | CreatedRecord | DeletionRecord,
+): Promise<void> {
+  await writeWhole(path, JSON.stringify({ version: recordVersion, ...record }));
 }
 
-/** The manager's own files, whole by construction: what does not parse is an error. */
-function readRecord<Record>(path: string): Record | undefined {
+/** What tells whether each member is what it has to be. */
+type Shape<Record> = { readonly [Name in keyof Record]-?: (value: unknown) => boolean };
+
+const isString = (value: unknown): boolean => typeof value === 'string';
+const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
+const isPid = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0;
+const orNull = (check: (value: unknown) => boolean) => (value: unknown) => value === null || check(value);
+const isTime = (value: unknown): boolean => isString(value) && !Number.isNaN(Date.parse(String(value)));
+const isWords = (value: unknown): boolean => isObject(value) && Object.values(value).every(isString);
+
+const identityShape: Shape<ProcessIdentity> = {
+  pid: isPid,
+  startTicks: value => /^\d+$/.test(String(value)),
+  bootId: isString,
+};
+
+/** Where a record tells of a process. */
+export const isIdentity = (value: unknown): boolean =>
+  isObject(value) && findWrong(value, identityShape) === undefined;
+
+const configShape: Shape<ConfigRecord> = {
+  id: isString,
+  incarnation: isString,
+  name: isString,
+  bundle: value => isString(value) && String(value).startsWith('/'),
+  terminal: isBoolean,
+  logPath: orNull(isString),
+  stopSignal: value => isString(value) || Number.isSafeInteger(value),
+  ownPidNamespace: isBoolean,
+  labels: isWords,
+  annotations: isWords,
+  createdAt: isTime,
+};
+
+const createdShape: Shape<CreatedRecord> = {
+  pid: isPid,
+  process: orNull(isIdentity),
+  monitor: orNull(isIdentity),
+};
+
+const statuses: ReadonlySet<unknown> = new Set<ContainerStatus>([
+  'creating',
+  'created',
+  'running',
+  'paused',
+  'stopped',
+  'unknown',
+]);
+
+const deletionShape: Shape<DeletionRecord> = { status: value => statuses.has(value) };
+
+function readRecord<Record>(paths: ContainerPaths, path: string, shape: Shape<Record>): Record | undefined {
   const text = readIfThere(path);
-  return text === undefined ? undefined : (JSON.parse(text) as Record);
+  if (text === undefined) return undefined;
+  const record = parseJson(paths, path, text);
+  const { version } = record;
+  const wrong = version === recordVersion ? findWrong(record, shape) : 'version';
+  if (wrong === undefined) return record as unknown as Record;
+  const reason =
+    typeof version === 'number' && version > recordVersion
+      ? `is of version ${version}, and this conmon-ts knows ${recordVersion}`
+      : `has no valid ${wrong}`;
+  throw new RecordError(`container ${paths.id}: ${path} ${reason}`);
+}
+
+function parseJson(paths: ContainerPaths, path: string, text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : {};
+  } catch (cause) {
+    throw new RecordError(`container ${paths.id}: ${path} is no JSON`, { cause });
+  }
+}
+
+/** The name of the first member that is not what it has to be. */
+function findWrong(
+  value: Readonly<Record<string, unknown>>,
+  shape: Readonly<Record<string, (value: unknown) => boolean>>,
+): string | undefined {
+  return Object.keys(shape).find(name => !shape[name]!(value[name]));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

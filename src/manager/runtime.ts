@@ -8,12 +8,11 @@ import { type Attachment, type AttachOptions, openAttachment } from './attach.ts
 import { type BoundToId, bindToId } from './bind-id.ts';
 import { Coalescer } from './coalesce.ts';
 import { readContainerLog, reopenLog } from './container-log.ts';
-import { type Context, pathsOf } from './context.ts';
+import type { Context } from './context.ts';
 import { resizeTerminal, type TerminalSize } from './control.ts';
 import { createContainer } from './create.ts';
 import { defaultRoot } from './default-root.ts';
 import { deleteContainer } from './delete.ts';
-import { DirectoryWatch } from './directory-watch.ts';
 import { waitForEnd } from './endings.ts';
 import { makeEnvironment } from './environment.ts';
 import { MonitorError, NotFoundError } from './errors.ts';
@@ -21,6 +20,7 @@ import { type ExecSession, execInContainer } from './exec.ts';
 import { execSync } from './exec-sync.ts';
 import { findExecutable, findMonitor } from './executables.ts';
 import { writeWhole } from './files.ts';
+import { findContainer, requireContainer } from './find.ts';
 import { layOut, requireId } from './layout.ts';
 import { Lifetime } from './lifetime.ts';
 import { within } from './limits.ts';
@@ -28,7 +28,6 @@ import { listContainers } from './list.ts';
 import type { Logger } from './logger.ts';
 import type { LogEntry } from './logs/entries.ts';
 import type { LogOptions } from './logs/read-log.ts';
-import { readConfig } from './records.ts';
 import { RuntimeCommand } from './runtime-command.ts';
 import { formatSignal } from './signals.ts';
 import { startContainer } from './start.ts';
@@ -37,6 +36,7 @@ import { Stops } from './stop.ts';
 import type {
   CallOptions,
   ContainerExit,
+  ContainerOptions,
   ContainerState,
   CreateOptions,
   DeleteOptions,
@@ -48,6 +48,7 @@ import type {
   StopOptions,
   WaitCondition,
 } from './types.ts';
+import { useContainer } from './uses.ts';
 import { findWorkingDirectory, resolvePath } from './working-directory.ts';
 
 /** No sub-command but create takes longer than moments; this one is for machines under load. */
@@ -88,10 +89,8 @@ export class Runtime {
       environment,
       placement: options.placement,
       logger,
-      exits: new DirectoryWatch(layout.exits),
       states: new Coalescer(),
-      undoing: new Map(),
-      deletions: new Map(),
+      removals: new Set(),
     };
     this.#stops = new Stops(this.#opened);
   }
@@ -121,7 +120,7 @@ export class Runtime {
   }
 
   /** Starts the program of a created container. */
-  async start(id: string, options: CallOptions = {}): Promise<void> {
+  async start(id: string, options: ContainerOptions = {}): Promise<void> {
     await startContainer(this.#context, id, options);
   }
 
@@ -129,23 +128,23 @@ export class Runtime {
   async kill(
     id: string,
     signal: NodeJS.Signals | number = 'SIGTERM',
-    options: CallOptions = {},
+    options: ContainerOptions = {},
   ): Promise<void> {
     await this.#run('signalling', id, ['kill', id, formatSignal(signal)], options);
   }
 
   /** Freezes all processes of the container. */
-  async pause(id: string, options: CallOptions = {}): Promise<void> {
+  async pause(id: string, options: ContainerOptions = {}): Promise<void> {
     await this.#run('pausing', id, ['pause', id], options);
   }
 
   /** Thaws a paused container. */
-  async resume(id: string, options: CallOptions = {}): Promise<void> {
+  async resume(id: string, options: ContainerOptions = {}): Promise<void> {
     await this.#run('resuming', id, ['resume', id], options);
   }
 
   /** Sets resource limits: `resources` is `linux.resources` of the OCI runtime specification. */
-  async update(id: string, resources: object, options: CallOptions = {}): Promise<void> {
+  async update(id: string, resources: object, options: ContainerOptions = {}): Promise<void> {
     await this.#run('updating', id, ['update', '--resources', '-', id], options, JSON.stringify(resources));
   }
 
@@ -167,7 +166,7 @@ export class Runtime {
 
   /** The container's state. Never fails because of a deletion: see {@link ContainerState}. Rejects with
    * {@link NotFoundError} for an ID that is unknown, or was deleted more than five minutes ago. */
-  async state(id: string, options: CallOptions = {}): Promise<ContainerState> {
+  async state(id: string, options: ContainerOptions = {}): Promise<ContainerState> {
     return readState(this.#context, id, options);
   }
 
@@ -182,13 +181,13 @@ export class Runtime {
   async wait(
     id: string,
     condition: WaitCondition = 'exited',
-    options: CallOptions = {},
+    options: ContainerOptions = {},
   ): Promise<ContainerExit> {
     const done = new AbortController();
     const signal = AbortSignal.any([this.#lifetime.until(options.signal), done.signal]);
     try {
       return await within(
-        waitForEnd(this.#context, id, condition, signal),
+        waitForEnd(this.#context, id, condition, signal, options),
         options,
         `waiting for container ${id}`,
       );
@@ -212,8 +211,8 @@ export class Runtime {
 
   /** Attaches to a container, from {@link Runtime.create} to its end: before {@link Runtime.start} to miss nothing.
    * Rejects with {@link StateError} where its monitor has ended, with {@link AddonError} where the addon does not load. */
-  async attach(id: string, options: AttachOptions = {}): Promise<Attachment> {
-    const attachment = await openAttachment(this.#bundleOf(id), {
+  async attach(id: string, options: AttachOptions & ContainerOptions = {}): Promise<Attachment> {
+    const attachment = await openAttachment(await this.#findBundle(id, options), {
       ...options,
       signal: this.#lifetime.until(options.signal),
     });
@@ -226,7 +225,10 @@ export class Runtime {
 
   /** The container's output from its k8s-file log, line by line. With `follow` it ends when the container has ended
    * and all of its output has been read. Rejects with {@link StateError} where there is no such log. */
-  async *logs(id: string, options: LogOptions = {}): AsyncGenerator<LogEntry, void, undefined> {
+  async *logs(
+    id: string,
+    options: LogOptions & ContainerOptions = {},
+  ): AsyncGenerator<LogEntry, void, undefined> {
     const signal = this.#lifetime.until(options.signal);
     yield* readContainerLog(this.#context, id, { ...options, signal });
     // The end of this Runtime is not the end of the log.
@@ -234,13 +236,13 @@ export class Runtime {
   }
 
   /** Makes the monitor open its log anew, after somebody has renamed it; resolves when the new file is there. */
-  async reopenLog(id: string, options: CallOptions = {}): Promise<void> {
+  async reopenLog(id: string, options: ContainerOptions = {}): Promise<void> {
     await reopenLog(this.#context, id, options);
   }
 
   /** Resizes the container's terminal; kept until it has one. */
-  async resize(id: string, size: TerminalSize): Promise<void> {
-    await resizeTerminal(this.#bundleOf(id), size);
+  async resize(id: string, size: TerminalSize, options: ContainerOptions = {}): Promise<void> {
+    await resizeTerminal(await this.#findBundle(id, options), size);
   }
 
   /** What runtime and monitor say of themselves. */
@@ -286,8 +288,7 @@ export class Runtime {
    * Runtime has begun: creations, stops, deletions, and what undoes a failed creation. Can be called again. */
   async close(): Promise<void> {
     this.#lifetime.end();
-    const { undoing, deletions } = this.#opened;
-    await Promise.allSettled([...undoing.values(), ...deletions.values(), ...this.#stops.underway()]);
+    await Promise.allSettled([...this.#opened.removals, ...this.#stops.underway()]);
   }
 
   /** The same as {@link Runtime.close}, for `await using`. */
@@ -300,17 +301,21 @@ export class Runtime {
     verb: string,
     id: string,
     args: readonly string[],
-    options: CallOptions,
+    options: ContainerOptions,
     input?: string,
   ): Promise<void> {
-    this.#bundleOf(id);
-    await this.#context.runtime.run(`${verb} container ${id}`, args, options, input);
+    options.signal?.throwIfAborted();
+    const { paths } = await requireContainer(this.#context, id, options);
+    await useContainer(paths, () =>
+      this.#context.runtime.run(`${verb} container ${id}`, args, options, input),
+    );
   }
 
-  #bundleOf(id: string): string {
-    const config = readConfig(pathsOf(this.#context, id));
-    if (!config) throw new NotFoundError(id);
-    return config.bundle;
+  /** The bundle of a container, in which its monitor listens. */
+  async #findBundle(id: string, options: ContainerOptions): Promise<string> {
+    const container = await findContainer(this.#context, id, options);
+    if (container === undefined) throw new NotFoundError(id);
+    return container.config.bundle;
   }
 }
 

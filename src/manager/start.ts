@@ -1,33 +1,49 @@
 // Starting a created container.
 
 import { rm } from 'node:fs/promises';
-import { type Context, pathsOf } from './context.ts';
-import { NotFoundError, StateError } from './errors.ts';
+import type { Container } from './container.ts';
+import type { Context } from './context.ts';
+import { RuntimeError, StateError } from './errors.ts';
 import { readExitFile } from './exit-codes.ts';
 import { timeIfThere, writeWhole } from './files.ts';
+import { requireContainer } from './find.ts';
 import type { ContainerPaths } from './layout.ts';
 import { isRunning } from './processes.ts';
-import { readConfig, readCreated } from './records.ts';
-import type { CallOptions } from './types.ts';
+import { askRuntime } from './state.ts';
+import type { ContainerOptions } from './types.ts';
+import { useContainer } from './uses.ts';
 
 /** Starts a container, and notes when: before the program can end. Rejects with {@link StateError} where its monitor is
- * gone: nobody would see its output, nor its end. */
-export async function startContainer(context: Context, id: string, options: CallOptions): Promise<void> {
-  const paths = pathsOf(context, id);
-  if (!readConfig(paths)) throw new NotFoundError(id);
-  requireMonitor(id, paths);
-  const first = timeIfThere(paths.started) === undefined;
-  if (first) await writeWhole(paths.started, '');
-  try {
-    await context.runtime.run(`starting container ${id}`, ['start', id], options);
-  } catch (error) {
-    if (first) await rm(paths.started, { force: true });
-    throw error;
-  }
+ * gone: nobody would see its output, nor its end. What a start that failed said stays in the container's state. */
+export async function startContainer(context: Context, id: string, options: ContainerOptions): Promise<void> {
+  options.signal?.throwIfAborted();
+  const container = await requireContainer(context, id, options);
+  const { paths } = container;
+  requireMonitor(id, container);
+  await useContainer(paths, async () => {
+    if (timeIfThere(paths.started) === undefined) await writeWhole(paths.started, '');
+    try {
+      await context.runtime.run(`starting container ${id}`, ['start', id], options);
+    } catch (error) {
+      await noteFailure(context, paths, error);
+      throw error;
+    }
+    await rm(paths.startFailure, { force: true });
+  });
 }
 
-function requireMonitor(id: string, paths: ContainerPaths): void {
-  const created = readCreated(paths);
+/** Of two starts at once one fails, and the container has been started all the same. */
+async function noteFailure(context: Context, paths: ContainerPaths, error: unknown): Promise<void> {
+  const status = await askRuntime(context, paths.id, {}).catch(() => undefined);
+  if (status === 'running' || status === 'paused') return;
+  if (status === 'created') await rm(paths.started, { force: true });
+  if (error instanceof RuntimeError) await writeWhole(paths.startFailure, error.words || error.message);
+}
+
+function requireMonitor(
+  id: string,
+  { paths, created }: Pick<Required<Container>, 'paths' | 'created'>,
+): void {
   // In this order: a monitor that ends after the look has written its exit file by then.
   if (!created || (created.monitor && isRunning(created.monitor)) || readExitFile(paths)) return;
   throw new StateError(`the monitor of container ${id} is gone: delete it and create it anew`);

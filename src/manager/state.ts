@@ -1,43 +1,56 @@
 // What is known of a container, at any moment of its life and for a while after.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Context, pathsOf } from './context.ts';
+import type { Container } from './container.ts';
+import type { Context } from './context.ts';
 import { readExit, unknownExit } from './endings.ts';
-import { NotFoundError, RuntimeError } from './errors.ts';
-import { readExitFile, readStoredExit, type StoredExit } from './exit-codes.ts';
-import { timeIfThere } from './files.ts';
+import { type ManagerError, NotFoundError, RuntimeError } from './errors.ts';
+import { readExitFile, type StoredExit } from './exit-codes.ts';
+import { readIfThere, timeIfThere } from './files.ts';
+import { findContainer, findStored } from './find.ts';
+import { hasId } from './incarnation.ts';
 import type { ContainerPaths } from './layout.ts';
 import { within } from './limits.ts';
+import { readPhase } from './phase.ts';
 import { isRunning } from './processes.ts';
-import { type ConfigRecord, type CreatedRecord, readConfig, readCreated, readDeleting } from './records.ts';
-import { recoverCreation } from './recover.ts';
+import { type CreatedRecord, readDeletion } from './records.ts';
 import { parseStatus } from './runtime-status.ts';
-import type { CallOptions, ContainerExit, ContainerState, ContainerStatus } from './types.ts';
+import type {
+  CallOptions,
+  ContainerExit,
+  ContainerOptions,
+  ContainerState,
+  ContainerStatus,
+} from './types.ts';
 
 /** Returns the state of a container. It does not fail because a deletion is under way: then it tells what was
  * known when that began, and after it from the store of exit codes. Rejects with {@link NotFoundError} where there
- * is nothing at all, with {@link RuntimeError} where the process runs and the runtime does not answer for it. */
-export async function readState(context: Context, id: string, limits: CallOptions): Promise<ContainerState> {
-  const paths = pathsOf(context, id);
-  const config = readConfig(paths);
-  const created = config && (readCreated(paths) ?? (await recoverCreation(context, paths, config)));
-  if (config === undefined || created === undefined || created === 'failed') return readDeleted(id, paths);
-  if (created === 'creating')
-    return compose(paths, config, undefined, { status: 'creating', synthetic: false });
-  const deleting = readDeleting(paths);
-  if (deleting) return readWhileDeleted(paths, config, created, deleting.status);
-  const asked = await askRuntime(context, id, limits);
-  // It may have gone while the runtime was asked.
-  if (readConfig(paths)?.createdAt !== config.createdAt) return readDeleted(id, paths);
-  const begun = readDeleting(paths);
-  if (begun) return readWhileDeleted(paths, config, created, begun.status);
+ * is nothing at all, with {@link RuntimeError} where the process runs and the runtime does not answer for it, with
+ * {@link RecordError} where what is written down can't be understood. */
+export async function readState(
+  context: Context,
+  id: string,
+  options: ContainerOptions,
+): Promise<ContainerState> {
+  options.signal?.throwIfAborted();
+  const container = await findContainer(context, id, options);
+  if (container === undefined) return readDeleted(context, id, options);
+  const { paths, phase, created } = container;
+  if (phase.name === 'deleting') return readWhileDeleted(container);
+  if (created === undefined) return compose(container, { status: 'creating', synthetic: false });
+  const asked = await askRuntime(context, id, options);
+  // It may have gone while the runtime was asked, and another one come.
+  const phaseNow = readPhase(paths);
+  if (phaseNow === undefined || !hasId(context.layout, paths))
+    return readDeleted(context, id, { incarnation: paths.incarnation });
+  if (phaseNow.name === 'deleting') return readWhileDeleted(container);
   const runs = created.process !== null && isRunning(created.process);
   if (!runs) {
     await waitForExitCode(paths, created);
-    return compose(paths, config, created, { status: 'stopped', synthetic: asked instanceof Error });
+    return compose(container, { status: 'stopped', synthetic: asked instanceof Error });
   }
   if (asked instanceof Error) throw asked;
-  return compose(paths, config, created, { status: asked, synthetic: false });
+  return compose(container, { status: asked, synthetic: false });
 }
 
 /** Asks the runtime for its own word; an error of its own is answered, not thrown. */
@@ -67,22 +80,15 @@ async function waitForExitCode(paths: ContainerPaths, created: CreatedRecord): P
   }
 }
 
-function readWhileDeleted(
-  paths: ContainerPaths,
-  config: ConfigRecord,
-  created: CreatedRecord,
-  known: ContainerStatus,
-): ContainerState {
-  const runs = created.process !== null && isRunning(created.process);
-  return compose(paths, config, created, {
-    status: runs ? known : 'stopped',
-    synthetic: true,
-    deleting: true,
-  });
+function readWhileDeleted(container: Container): ContainerState {
+  const { paths, created } = container;
+  const known = created ? (readDeletion(paths)?.status ?? 'unknown') : 'creating';
+  const runs = !created || (created.process !== null && isRunning(created.process));
+  return compose(container, { status: runs ? known : 'stopped', synthetic: true, deleting: true });
 }
 
-function readDeleted(id: string, paths: ContainerPaths): ContainerState {
-  const stored = readStoredExit(paths);
+function readDeleted(context: Context, id: string, options: ContainerOptions): ContainerState {
+  const stored = findStored(context, id, options);
   if (!stored) throw new NotFoundError(id);
   return composeDeleted(id, stored);
 }
@@ -92,19 +98,17 @@ const unstarted: ReadonlySet<ContainerStatus> = new Set(['creating', 'created'])
 
 type Judgement = Pick<ContainerState, 'status' | 'synthetic'> & Partial<Pick<ContainerState, 'deleting'>>;
 
-function compose(
-  paths: ContainerPaths,
-  config: ConfigRecord,
-  created: CreatedRecord | undefined,
-  judgement: Judgement,
-): ContainerState {
+function compose(container: Container, judgement: Judgement): ContainerState {
+  const { paths, config, created } = container;
   const ended = judgement.status === 'stopped';
   const exit: ContainerExit = (ended ? readExit(paths) : readExitFile(paths)) ?? unknownExit;
   const oomKilled = exit.oomKilled || timeIfThere(paths.oomMarker) !== undefined;
   const monitor = created?.monitor;
   return {
     id: config.id,
+    incarnation: config.incarnation,
     ...judgement,
+    error: readIfThere(paths.startFailure),
     deleting: judgement.deleting ?? false,
     pid: ended ? undefined : created?.pid,
     monitorPid: monitor && isRunning(monitor) ? monitor.pid : undefined,
@@ -121,24 +125,45 @@ function compose(
   };
 }
 
-function composeDeleted(id: string, stored: StoredExit): ContainerState {
+/** What can be said of a container that can't be understood. */
+export function composeUnknown(id: string, error: ManagerError): ContainerState {
   return {
+    ...nothingKnown,
+    ...unknownExit,
     id,
-    status: 'stopped',
-    synthetic: true,
-    deleting: false,
-    pid: undefined,
-    monitorPid: stored.monitor && isRunning(stored.monitor) ? stored.monitor.pid : undefined,
-    bundle: undefined,
-    name: stored.name,
-    createdAt: stored.createdAt,
-    startedAt: stored.startedAt,
-    exitCode: stored.exitCode,
-    oomKilled: stored.oomKilled,
-    finishedAt: stored.finishedAt,
-    logPath: undefined,
-    terminal: false,
-    labels: {},
-    annotations: {},
+    status: 'unknown',
+    error: error.message,
+    name: id,
   };
 }
+
+function composeDeleted(
+  id: string,
+  { incarnation, exit }: { readonly incarnation: string; readonly exit: StoredExit },
+): ContainerState {
+  const { monitor, ...known } = exit;
+  return {
+    ...nothingKnown,
+    ...known,
+    id,
+    incarnation,
+    status: 'stopped',
+    monitorPid: monitor && isRunning(monitor) ? monitor.pid : undefined,
+  };
+}
+
+const nothingKnown = {
+  incarnation: undefined,
+  synthetic: true,
+  error: undefined,
+  deleting: false,
+  pid: undefined,
+  monitorPid: undefined,
+  bundle: undefined,
+  createdAt: undefined,
+  startedAt: undefined,
+  logPath: undefined,
+  terminal: false,
+  labels: {},
+  annotations: {},
+} as const;

@@ -4,11 +4,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CgroupIdentity, readCgroups } from './container-cgroup.ts';
-import { type Context, pathsOf } from './context.ts';
+import type { Context } from './context.ts';
 import { startTimer, type Timer } from './durations.ts';
-import { findProcesses, type Processes, waitForExitFile, waitForProcess } from './endings.ts';
+import { type ContainerProcesses, findProcesses, waitForExitFile, waitForProcess } from './endings.ts';
 import { TimeLimitError } from './errors.ts';
+import { readIncarnation } from './incarnation.ts';
 import { endContainer, type KillTarget, killCgroups, thawContainer, tryKilling } from './kill-container.ts';
+import { formatIncarnation, requireId } from './layout.ts';
 import { within } from './limits.ts';
 import { PatientRuntime, runtimeDelaysMs } from './patient-runtime.ts';
 import { type ConfigRecord, readConfig } from './records.ts';
@@ -40,11 +42,14 @@ export class Stops {
    * the runtime does not say so. A limit or a signal of the caller ends its waiting, not the stop that others may have
    * joined. */
   async stop(id: string, options: StopOptions): Promise<ContainerExit> {
-    let stop = this.#stops.get(id);
+    requireId(id);
+    const incarnation = options.incarnation ?? readIncarnation(this.#context.layout, id)?.incarnation;
+    const key = formatIncarnation(id, incarnation ?? '');
+    let stop = this.#stops.get(key);
     if (!stop) {
-      stop = new Stop(this.#context, id, options);
-      this.#stops.set(id, stop);
-      const forget = () => this.#stops.delete(id);
+      stop = new Stop(this.#context, id, { ...options, ...(incarnation ? { incarnation } : {}) });
+      this.#stops.set(key, stop);
+      const forget = () => this.#stops.delete(key);
       stop.done.then(forget, forget);
     }
     stop.killAfter(options.timeoutMs ?? stopTimeoutMs);
@@ -61,8 +66,7 @@ class Stop {
   readonly done: Promise<ContainerExit>;
   readonly #context: Context;
   readonly #id: string;
-  readonly #runtime: PatientRuntime;
-  readonly #signalGiven: string | number | undefined;
+  readonly #options: StopOptions;
   readonly #killNow = Promise.withResolvers<void>();
   /** The shortest of those who joined before the stop signal, from which it counts. */
   #timeoutMs = Number.POSITIVE_INFINITY;
@@ -73,8 +77,7 @@ class Stop {
   constructor(context: Context, id: string, options: StopOptions) {
     this.#context = context;
     this.#id = id;
-    this.#runtime = new PatientRuntime(context, id);
-    this.#signalGiven = options.stopSignal;
+    this.#options = options;
     this.done = this.#run().finally(() => this.#timer?.stop());
   }
 
@@ -87,16 +90,16 @@ class Stop {
   async #run(): Promise<ContainerExit> {
     const waiting = new AbortController();
     try {
-      const paths = pathsOf(this.#context, this.#id);
-      const processes = await findProcesses(this.#context, this.#id, paths, waiting.signal);
-      const config = readConfig(paths);
-      if (config) await this.#endAll(config, processes, waiting.signal);
+      const processes = await findProcesses(this.#context, this.#id, waiting.signal, this.#options);
+      const runtime = new PatientRuntime(this.#context, processes.paths);
+      const config = readConfig(processes.paths);
+      if (config) await this.#endAll(runtime, config, processes, waiting.signal);
+      const exit = await this.#waitForExitFile(processes);
+      await runtime.agrees(exit);
+      return exit;
     } finally {
       waiting.abort();
     }
-    const exit = await this.#waitForExitFile();
-    await this.#runtime.agrees(exit);
-    return exit;
   }
 
   #killBy(timeMs: number): void {
@@ -108,50 +111,65 @@ class Stop {
     else this.#timer = startTimer(delayMs, () => this.#killNow.resolve());
   }
 
-  async #endAll(config: ConfigRecord, processes: Processes, signal: AbortSignal): Promise<void> {
-    const { process, monitor } = processes;
+  async #endAll(
+    runtime: PatientRuntime,
+    config: ConfigRecord,
+    { process, monitor }: ContainerProcesses,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { ownPidNamespace } = config;
     const cgroups: readonly CgroupIdentity[] = process ? readCgroups(process, monitor) : [];
     const target = { process, monitor, cgroups, ownPidNamespace };
     const gone = waitForProcess(process, signal);
     gone.catch(() => {});
-    if (process) await this.#end(target, config.stopSignal, gone);
-    if (!ownPidNamespace) await this.#killRest(target);
+    if (process) await this.#end(runtime, target, config.stopSignal, gone);
+    if (!ownPidNamespace) await this.#killRest(runtime, target);
   }
 
-  async #end(target: KillTarget, imageSignal: string | number, gone: Promise<void>): Promise<void> {
+  async #end(
+    runtime: PatientRuntime,
+    target: KillTarget,
+    imageSignal: string | number,
+    gone: Promise<void>,
+  ): Promise<void> {
     let ended = false;
     const noted = gone.then(() => {
       ended = true;
     });
     noted.catch(() => {});
-    const status = await this.#runtime.askStatus();
+    const status = await runtime.askStatus();
     // A container that was created and never started has nobody to hear a polite signal.
     if (status !== 'created' && this.#timeoutMs > 0 && !ended) {
       this.#signalled = true;
       this.#killBy(performance.now() + this.#timeoutMs);
-      await this.#sendStopSignal(target, status, this.#signalGiven ?? imageSignal);
+      await this.#sendStopSignal(runtime, target, status, this.#options.stopSignal ?? imageSignal);
       await Promise.race([noted, this.#killNow.promise]);
     }
-    if (!ended) await this.#kill(target, status, noted);
+    if (!ended) await this.#kill(runtime, target, status, noted);
   }
 
   async #sendStopSignal(
+    runtime: PatientRuntime,
     target: KillTarget,
     status: ContainerStatus | undefined,
     signal: string | number,
   ): Promise<void> {
-    const sent = await this.#runtime.try('signalling', ['kill', this.#id, formatSignal(signal)]);
+    const sent = await runtime.try('signalling', ['kill', this.#id, formatSignal(signal)]);
     const number = numberOfSignal(signal);
     if (sent === undefined && number !== undefined && target.process)
       await tryKilling(this.#context, this.#id, signalProcess(target.process, number));
-    await this.#thaw(target, status);
+    await this.#thaw(runtime, target, status);
   }
 
-  async #kill(target: KillTarget, status: ContainerStatus | undefined, noted: Promise<void>): Promise<void> {
-    const killed = await this.#runtime.try('killing', ['kill', this.#id, 'KILL']);
+  async #kill(
+    runtime: PatientRuntime,
+    target: KillTarget,
+    status: ContainerStatus | undefined,
+    noted: Promise<void>,
+  ): Promise<void> {
+    const killed = await runtime.try('killing', ['kill', this.#id, 'KILL']);
     if (killed !== undefined) {
-      await this.#thaw(target, status);
+      await this.#thaw(runtime, target, status);
       if (await this.#goesWithin(killGraceMs, noted)) return;
     }
     await endContainer(this.#context, this.#id, target);
@@ -168,27 +186,31 @@ class Stop {
   }
 
   /** A frozen process acts on no signal. */
-  async #thaw(target: KillTarget, status: ContainerStatus | undefined): Promise<void> {
+  async #thaw(
+    runtime: PatientRuntime,
+    target: KillTarget,
+    status: ContainerStatus | undefined,
+  ): Promise<void> {
     if (status !== undefined && status !== 'paused') return;
-    if ((await this.#runtime.try('resuming', ['resume', this.#id])) === undefined) thawContainer(target);
+    if ((await runtime.try('resuming', ['resume', this.#id])) === undefined) thawContainer(target);
   }
 
   /** Without a PID namespace of its own, a container's other processes outlive its first, and hold its mounts. */
-  async #killRest(target: KillTarget): Promise<void> {
+  async #killRest(runtime: PatientRuntime, target: KillTarget): Promise<void> {
     if (await killCgroups(target)) return;
-    await this.#runtime.try('killing the rest of', ['kill', '--all', this.#id, 'KILL']);
+    await runtime.try('killing the rest of', ['kill', '--all', this.#id, 'KILL']);
     for (const delayMs of runtimeDelaysMs) {
       await sleep(delayMs);
-      const listed = await this.#runtime.try('listing', ['ps', '--format', 'json', this.#id]);
+      const listed = await runtime.try('listing', ['ps', '--format', 'json', this.#id]);
       // Where the runtime has no such list, or no such container any more, nothing more can be learnt.
       if (listed === undefined || /^(null|\[\s*\])?$/.test(listed.trim())) return;
     }
     throw new TimeLimitError(`the end of all processes of container ${this.#id}`, sum(runtimeDelaysMs));
   }
 
-  async #waitForExitFile(): Promise<ContainerExit> {
+  async #waitForExitFile({ paths, monitor }: ContainerProcesses): Promise<ContainerExit> {
     const limit = AbortSignal.timeout(exitFileLimitMs);
-    return waitForExitFile(this.#context, this.#id, limit).catch(error => {
+    return waitForExitFile(paths, monitor, limit).catch(error => {
       throw limit.aborted
         ? new TimeLimitError(`the exit file of container ${this.#id}`, exitFileLimitMs, { cause: error })
         : error;

@@ -10,6 +10,13 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of calls for one container. */
+export interface ContainerOptions extends CallOptions {
+  /** The {@link ContainerState.incarnation} that is meant. One that has not got the ID any more counts as deleted, whatever
+   * has the ID now. Default: the one that has it, or else had it last. */
+  readonly incarnation?: string;
+}
+
 /** Moves a process that waits to be moved, for example to a cgroup. Called before the monitor starts to work, so
  * that all of its children follow. Rejecting it fails the creation. */
 export type Placement = (process: PlacedProcess) => Promise<void>;
@@ -66,6 +73,13 @@ export interface ExitCommand {
   readonly delaySeconds?: number;
 }
 
+/** One container, and none that has its ID before or after it. */
+export interface ContainerIdentity {
+  readonly id: string;
+  /** 16 hexadecimal digits, random. */
+  readonly incarnation: string;
+}
+
 /** What {@link Runtime.create} needs to know. Source: the monitor's options (docs/conmon.8.md). */
 export interface CreateOptions extends CallOptions {
   /** Directory with `config.json` and the root file system. */
@@ -82,8 +96,9 @@ export interface CreateOptions extends CallOptions {
   readonly log?: LogDriver | readonly LogDriver[];
   /** Bytes after which the log file is started anew. */
   readonly logSizeMaxBytes?: number;
-  /** Run by the monitor when the container has ended and its exit code is recorded. */
-  readonly exitCommand?: ExitCommand;
+  /** Run by the monitor when the container has ended and its exit code is recorded. A function gets the container that
+   * is going to be: a command that deletes it names its incarnation, not only its ID. */
+  readonly exitCommand?: ExitCommand | ((container: ContainerIdentity) => ExitCommand);
   /** Seconds after which the monitor kills the container. */
   readonly timeoutSeconds?: number;
   /** Signal that {@link Runtime.stop} sends first. Default: the image's, from the annotation
@@ -99,8 +114,9 @@ export interface CreateOptions extends CallOptions {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** `creating` to `stopped` are the OCI runtime specification's words; `paused` is runc's and crun's. */
-export type ContainerStatus = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
+/** `creating` to `stopped` are the OCI runtime specification's words; `paused` is runc's and crun's; `unknown` is one that
+ * can't be told, and {@link ContainerState.error} says why. */
+export type ContainerStatus = 'creating' | 'created' | 'running' | 'paused' | 'stopped' | 'unknown';
 
 /** How a container ended. */
 export interface ContainerExit {
@@ -115,7 +131,12 @@ export interface ContainerExit {
 /** What {@link Runtime.state} returns. */
 export interface ContainerState extends ContainerExit {
   readonly id: string;
+  /** Which of the containers that had this ID: 16 hexadecimal digits, random. `undefined` where what has the ID was
+   * not made by this library. */
+  readonly incarnation: string | undefined;
   readonly status: ContainerStatus;
+  /** What the runtime said where the last start failed; why the status is `unknown`. */
+  readonly error: string | undefined;
   /** True where the runtime does not know the container (any more), and `status` is put together from what it left. */
   readonly synthetic: boolean;
   /** True while a deletion is under way, or was broken off. */
@@ -140,7 +161,7 @@ export interface ContainerState extends ContainerExit {
 export type WaitCondition = 'stopped' | 'exited';
 
 /** What {@link Runtime.stop} can be told. */
-export interface StopOptions extends CallOptions {
+export interface StopOptions extends ContainerOptions {
   /** Milliseconds between the stop signal and SIGKILL. 0 kills at once. Default 10 000, as Podman's. */
   readonly timeoutMs?: number;
   /** The signal to send first, instead of the container's own. */
@@ -148,7 +169,7 @@ export interface StopOptions extends CallOptions {
 }
 
 /** What {@link Runtime.delete} can be told. */
-export interface DeleteOptions extends CallOptions {
+export interface DeleteOptions extends ContainerOptions {
   /** True to kill a container that has not stopped. */
   readonly force?: boolean;
 }
@@ -162,7 +183,7 @@ export interface RuntimeVersion {
 }
 
 /** A command to run in a container. Source: `process` of the OCI runtime specification. */
-export interface ExecOptions extends CallOptions {
+export interface ExecOptions extends ContainerOptions {
   /** The program and its arguments; the runtime looks the program up in the container's PATH. */
   readonly args: readonly string[];
   /** `NAME=value`, added to the environment of the container's own process; a later one wins. */

@@ -115,8 +115,9 @@ for (const conmon of conmons)
 
     test('run --rm with 50 waiters: each gets the exit code', async t => {
       const runtime = makeManager(t, conmon);
-      const exitFile = join(runtime.root, 'exits/rm');
       await runtime.create('rm', { bundle: makeShellBundle(t, 'read line; exit 42'), stdin: true });
+      const { incarnation } = await runtime.state('rm');
+      const exitFile = join(runtime.root, `incarnations/rm@${incarnation}/exit/rm`);
       const early = Array.from({ length: 20 }, () => runtime.wait('rm'));
       await runtime.start('rm');
       early.push(...Array.from({ length: 20 }, () => runtime.wait('rm')));

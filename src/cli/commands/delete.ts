@@ -11,6 +11,11 @@ export const command = defineCommand({
       default: false,
       describe: 'Kill what has not stopped; what is not there is deleted',
     },
+    incarnation: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Only this one of the containers that had the ID, as `state` has it',
+    },
   },
   examples: [
     ['$0 delete web', 'Delete a stopped container'],
@@ -22,7 +27,7 @@ export const command = defineCommand({
     const runtime = await cli.openRuntime();
     return forEachId(args.ids, cli, async id => {
       try {
-        await deleteWithBundle(runtime, id, { force: args.force });
+        await deleteWithBundle(runtime, id, { force: args.force, incarnation: args.incarnation });
       } catch (error) {
         if (!args.force || !isNotFound(error)) throw error;
       }

@@ -8,7 +8,7 @@ export const command = defineCommand({
   positionals: {},
   options: {
     status: {
-      choices: ['creating', 'created', 'running', 'paused', 'stopped'],
+      choices: ['creating', 'created', 'running', 'paused', 'stopped', 'unknown'],
       describe: 'Only those of this status',
     },
     quiet: { alias: 'q', type: 'boolean', describe: 'Print IDs only' },

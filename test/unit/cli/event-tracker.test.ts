@@ -7,7 +7,9 @@ const now = new Date(9000);
 
 const created: ContainerState = {
   id: 'web',
+  incarnation: '0123456789abcdef',
   status: 'created',
+  error: undefined,
   synthetic: false,
   deleting: false,
   pid: 1,
