@@ -23,16 +23,10 @@ import { describe, type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { ContainerState, Runtime } from '../../src/manager/index.ts';
-import { makeFolder, makeGate, openGate } from '../fixtures/monitored.ts';
-import { hangMs } from '../fixtures/waiting.ts';
-import {
-  conmons,
-  hostrun,
-  makeManager,
-  makeShellBundle,
-  ociRuntime,
-  runContainer,
-} from './manager-harness.ts';
+import { sys } from '../../src/sys/real.ts';
+import { fixture, makeFolder, openGate } from '../fixtures/monitored.ts';
+import { hangMs, must, until } from '../fixtures/waiting.ts';
+import { conmons, makeManager, makeShellBundle, ociRuntime, runContainer } from './manager-harness.ts';
 
 /** The long tests do it two hundred times. */
 const unmounts = Number(process.env['MANAGER_UNMOUNTS'] ?? 5);
@@ -43,36 +37,37 @@ const canMount = process.getuid?.() === 0 && mountsWork();
 
 for (const conmon of conmons)
   describe(`manager races over ${conmon.name}`, () => {
-    // hostrun's processes are in the mount namespace of the test: what they use can't be unmounted.
+    // The container's process is in the mount namespace of the test: what it uses can't be unmounted.
     if (canMount)
       test(`stop, and unmounting the root file system at once, ${unmounts} times`, async t => {
-        const rootfs = mkdtempSync(join(tmpdir(), 'manager-mounted-'));
-        const runtime = makeManager(t, conmon, { runtime: hostrun });
-        t.after(() => rmSync(rootfs, { recursive: true }));
+        const rootfs = makeFolder(t, 'manager-mounted');
+        const gate = join(makeFolder(t), 'gate');
+        const runtime = makeManager(t, conmon, { runtime: fixture('runtime-on-host') });
         t.after(() => spawnSync('umount', ['-l', rootfs]));
-        const script = "trap 'kill -9 $!; wait $!; sleep 0.2; exit 0' TERM; sleep 1000 & echo ready; wait";
-        const bundle = makeShellBundle(t, script, { cwd: rootfs });
+        const bundle = makeShellBundle(t, '');
+        const acts = `${gate}-acts`;
+        const lingers = `trap 'kill -9 $!; wait $!; : >${acts}; read go <${gate}; exit 0' TERM`;
+        writeFileSync(join(bundle, 'container'), `cd ${rootfs}; ${lingers}; sleep 1000 & echo ready; wait`);
         for (let round = 0; round < unmounts; round++) {
+          must(sys.mkfifo(gate, 0o600), 'mkfifo');
           execFileSync('mount', ['-t', 'tmpfs', 'none', rootfs]);
           await runContainer(runtime, 'mounted', bundle);
           for await (const _ of runtime.logs('mounted', { follow: true })) break;
-          const { exitCode } = await runtime.stop('mounted');
+          let stopped = false;
+          const stop = runtime.stop('mounted', { timeoutMs: hangMs }).finally(() => {
+            stopped = true;
+          });
+          // The naive way: it has the signal, so it has stopped.
+          await until('the container to act on the signal', () => existsSync(acts));
+          if (round === 0) assert.notEqual(spawnSync('umount', [rootfs]).status, 0);
+          assert.equal(stopped, false);
+          openGate(gate);
+          const { exitCode } = await stop;
           execFileSync('umount', [rootfs]); // throws where it is busy
           assert.equal(exitCode, 0);
           await runtime.delete('mounted');
+          for (const path of [gate, acts]) rmSync(path);
         }
-
-        // The naive way: signal it, and take that for stopped.
-        const gate = makeGate(t);
-        const ends = `trap 'kill -9 $!; wait $!; read go <${gate}; exit 0' TERM; sleep 1000 & echo ready; wait`;
-        execFileSync('mount', ['-t', 'tmpfs', 'none', rootfs]);
-        await runContainer(runtime, 'naively', makeShellBundle(t, ends, { cwd: rootfs }));
-        for await (const _ of runtime.logs('naively', { follow: true })) break;
-        await runtime.kill('naively', 'SIGTERM');
-        assert.notEqual(spawnSync('umount', [rootfs]).status, 0);
-        openGate(gate);
-        await runtime.stop('naively');
-        execFileSync('umount', [rootfs]);
       });
 
     test('150 states at once while containers are deleted by force: none fails, and all know the end', async t => {
