@@ -5,7 +5,9 @@ import { readFileSync, renameSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { NotFoundError, RuntimeError, StateError } from '../../src/manager/index.ts';
+import { findByArgument } from '../../src/manager/processes.ts';
 import { withoutTerminals } from '../fixtures/terminals.ts';
+import { until } from '../fixtures/waiting.ts';
 import {
   conmons,
   hostrun,
@@ -56,6 +58,23 @@ for (const conmon of conmons)
       await runContainer(runtime, 'exec', makeShellBundle(t, 'sleep 1000'));
       const talks = { args: ['/bin/sh', '-c', 'echo begun; sleep 1000'] };
       assert.equal(await readOutputAtTimeout(runtime, 'exec', talks), 'begun\n');
+    });
+
+    test('exec: what a command has started is killed with it, past its time and by a signal', async t => {
+      const runtime = makeManager(t, conmon);
+      await runContainer(runtime, 'family', makeShellBundle(t, 'sleep 1000'));
+      const seconds = `1000${process.pid}`; // names the child among all processes
+      const command = { args: ['/bin/sh', '-c', `sleep ${seconds} & echo begun; wait`] };
+      const childIsGone = () => until('the child to be gone', () => findByArgument(seconds).length === 0);
+      await readOutputAtTimeout(runtime, 'family', command);
+      await childIsGone();
+
+      const session = await runtime.exec('family', command);
+      for await (const _ of session.stdout.iterator({ destroyOnReturn: false })) break;
+      await until('the child', () => findByArgument(seconds).length > 0);
+      session.kill('SIGKILL');
+      await session.ended;
+      await childIsGone();
     });
 
     test('exec: a program that is not there is the runtime’s error, in its words', async t => {
