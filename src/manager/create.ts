@@ -5,6 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type BundleConfig, readBundle } from './bundle.ts';
 import { type Context, noteRemoval } from './context.ts';
+import { makeCreatedRecord } from './created-record.ts';
 import { makeWay } from './delete.ts';
 import { MonitorError, RuntimeError, TimeLimitError } from './errors.ts';
 import { findExecutable } from './executables.ts';
@@ -15,10 +16,10 @@ import { within } from './limits.ts';
 import { buildCreateArgs, formatLogDriver, type MonitorPlan } from './monitor-args.ts';
 import { type StartedMonitor, startMonitor } from './monitor-start.ts';
 import { movePhase, ownPhase, type Phase } from './phase.ts';
-import { identifyProcess } from './processes.ts';
-import { type ConfigRecord, writeRecord } from './records.ts';
+import { type ConfigRecord, type CreatedRecord, writeRecord } from './records.ts';
 import { extractRuntimeWords } from './runtime-words.ts';
-import type { CreateOptions, LogDriver } from './types.ts';
+import { type CreatedContainer, describeCreated } from './state.ts';
+import type { ContainerState, CreateOptions, LogDriver } from './types.ts';
 import { undoCreation } from './undo.ts';
 import { resolvePath } from './working-directory.ts';
 
@@ -31,7 +32,11 @@ const undoGraceMs = 5_000;
 /** Creates a container. Rejects with {@link ExistsError}, {@link RuntimeError}, {@link MonitorError},
  * {@link TimeLimitError}, {@link ArgumentError} or the signal's reason; the ID is free again in each case but the
  * first. */
-export async function createContainer(context: Context, id: string, options: CreateOptions): Promise<void> {
+export async function createContainer(
+  context: Context,
+  id: string,
+  options: CreateOptions,
+): Promise<ContainerState> {
   requireId(id);
   const config = readBundle(resolvePath(options.bundle));
   const paths = layOutContainer(context.layout, id, makeIncarnation());
@@ -41,7 +46,7 @@ export async function createContainer(context: Context, id: string, options: Cre
   options.signal?.throwIfAborted();
   const attempt = new Attempt(context, paths, plan, makeRecord(plan, config, paths));
   try {
-    await within(attempt.run(), limits, `creating container ${id}`);
+    return describeCreated(await within(attempt.run(), limits, `creating container ${id}`));
   } catch (error) {
     await giveUp(context, attempt, error);
     throw error;
@@ -67,13 +72,14 @@ class Attempt {
     this.monitor = this.#started.promise;
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<CreatedContainer> {
     try {
       await this.#takeId();
       const monitor = await this.#start();
       this.#started.resolve(monitor);
-      await this.#takeReply(monitor);
+      const processes = await this.#takeReply(monitor);
       monitor.close();
+      return { paths: this.paths, phase: created, config: this.#record, created: processes };
     } finally {
       this.#started.resolve(undefined);
     }
@@ -105,7 +111,7 @@ class Attempt {
     });
   }
 
-  async #takeReply(monitor: StartedMonitor): Promise<void> {
+  async #takeReply(monitor: StartedMonitor): Promise<CreatedRecord> {
     const [reply] = await Promise.all([monitor.firstReply, monitor.launched]);
     this.giveUp.signal.throwIfAborted();
     const { id } = this.plan;
@@ -126,13 +132,12 @@ class Attempt {
         failure,
       );
     }
-    await writeRecord(this.paths.created, {
-      pid: reply.value,
-      process: identifyProcess(reply.value) ?? null,
-      monitor: identifyProcess(Number(readIfThere(this.paths.monitorPidfile))) ?? null,
-    });
+    const monitorPid = Number(readIfThere(this.paths.monitorPidfile));
+    const processes = makeCreatedRecord(reply.value, monitorPid);
+    await writeRecord(this.paths.created, processes);
     this.giveUp.signal.throwIfAborted();
     await movePhase(this.paths, ownPhase('creating'), created);
+    return processes;
   }
 }
 

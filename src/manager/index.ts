@@ -24,6 +24,8 @@ export type { LogEntry } from './logs/entries.ts';
 export { type LogOptions, readLog } from './logs/read-log.ts';
 export type { LogStream } from './logs/record.ts';
 export { type ContainerHandle, Runtime } from './runtime.ts';
+export type { ContainerProcess } from './stats/container-processes.ts';
+export type * from './stats/container-stats.ts';
 export {
   type Bus,
   type JobResult,

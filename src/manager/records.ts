@@ -1,6 +1,7 @@
 // What is written down about a container, and read back by any process that uses the same root: perhaps one of another
 // version, perhaps after somebody else has touched it. So whatever is read is checked.
 
+import type { CgroupIdentity } from './container-cgroup.ts';
 import { RecordError } from './errors.ts';
 import { readIfThere, writeWhole } from './files.ts';
 import type { ContainerPaths } from './layout.ts';
@@ -32,6 +33,8 @@ export interface CreatedRecord {
   readonly pid: number;
   readonly process: ProcessIdentity | null;
   readonly monitor: ProcessIdentity | null;
+  /** Those that the container has to itself. */
+  readonly cgroups: readonly CgroupIdentity[];
 }
 
 /** What was known when the deletion began: deletion.json. */
@@ -83,6 +86,13 @@ const identityShape: Shape<ProcessIdentity> = {
 export const isIdentity = (value: unknown): boolean =>
   isObject(value) && findWrong(value, identityShape) === undefined;
 
+const cgroupShape: Shape<CgroupIdentity> = {
+  path: value => isString(value) && String(value).startsWith('/'),
+  inode: value => /^\d+$/.test(String(value)),
+};
+
+const isCgroup = (value: unknown): boolean => isObject(value) && findWrong(value, cgroupShape) === undefined;
+
 const configShape: Shape<ConfigRecord> = {
   id: isString,
   incarnation: isString,
@@ -101,6 +111,7 @@ const createdShape: Shape<CreatedRecord> = {
   pid: isPid,
   process: orNull(isIdentity),
   monitor: orNull(isIdentity),
+  cgroups: value => Array.isArray(value) && value.every(isCgroup),
 };
 
 const statuses: ReadonlySet<unknown> = new Set<ContainerStatus>([

@@ -2,11 +2,12 @@
 
 import type { Container } from './container.ts';
 import type { Context } from './context.ts';
+import { makeCreatedRecord } from './created-record.ts';
 import { readExitFile } from './exit-codes.ts';
 import { readIfThere } from './files.ts';
 import type { ContainerPaths } from './layout.ts';
 import { movePhase } from './phase.ts';
-import { findByArgument, identifyProcess, listDescendants } from './processes.ts';
+import { findByArgument, listDescendants } from './processes.ts';
 import { writeRecord } from './records.ts';
 import { beginRemoval } from './removal.ts';
 import { undoCreation } from './undo.ts';
@@ -58,13 +59,8 @@ async function adopt(
   pid: number,
   monitorPid: number,
 ): Promise<void> {
-  await writeRecord(paths.created, {
-    pid,
-    process: identifyProcess(pid) ?? null,
-    monitor: findByArgument(paths.monitorPidfile).includes(monitorPid)
-      ? (identifyProcess(monitorPid) ?? null)
-      : null,
-  });
+  const isWatched = findByArgument(paths.monitorPidfile).includes(monitorPid);
+  await writeRecord(paths.created, makeCreatedRecord(pid, isWatched ? monitorPid : undefined));
   context.logger.info({ id: paths.id, pid, monitorPid }, 'a container whose creator died is taken over');
 }
 

@@ -32,6 +32,9 @@ import { RuntimeCommand } from './runtime-command.ts';
 import { formatSignal } from './signals.ts';
 import { startContainer } from './start.ts';
 import { readState } from './state.ts';
+import { type ContainerProcess, listContainerProcesses } from './stats/container-processes.ts';
+import type { ContainerStats } from './stats/container-stats.ts';
+import { readContainerStats } from './stats/read-stats.ts';
 import { Stops } from './stop.ts';
 import type {
   CallOptions,
@@ -111,12 +114,13 @@ export class Runtime {
     return this.#opened.logger;
   }
 
-  /** Creates a container: its process exists and waits for {@link Runtime.start}. Limit: 10 s unless given. Where it
+  /** Creates a container: its process exists and waits for {@link Runtime.start}. Resolves with its state, in which are
+   * the process IDs of the container and of its monitor. Limit: 10 s unless given. Where it
    * fails, the ID is free again: whatever had been made is undone, also when the runtime finishes too late.
    * Rejects with {@link ExistsError}, {@link RuntimeError}, {@link MonitorError}, {@link TimeLimitError},
    * {@link ArgumentError} or the signal's reason. */
-  async create(id: string, options: CreateOptions): Promise<void> {
-    await createContainer(this.#context, id, options);
+  async create(id: string, options: CreateOptions): Promise<ContainerState> {
+    return createContainer(this.#context, id, options);
   }
 
   /** Starts the program of a created container. */
@@ -194,6 +198,18 @@ export class Runtime {
     } finally {
       done.abort();
     }
+  }
+
+  /** What the kernel counts of a container: its use of processors, memory and block devices. Also after its end, as
+   * long as the runtime leaves its cgroups there. Rejects with {@link StateError} where it has none to itself. */
+  async stats(id: string, options: ContainerOptions = {}): Promise<ContainerStats> {
+    return readContainerStats(this.#context, id, options);
+  }
+
+  /** The processes of a container, those of commands in it too, in the order of their IDs. None once it has ended.
+   * Where it has no cgroup to itself, its first process and all below it. */
+  async processes(id: string, options: ContainerOptions = {}): Promise<ContainerProcess[]> {
+    return listContainerProcesses(this.#context, id, options);
   }
 
   /** Starts a command in a running container. Rejects with {@link NotFoundError}, {@link RuntimeError},
@@ -331,6 +347,8 @@ const perContainer = [
   'delete',
   'state',
   'wait',
+  'stats',
+  'processes',
   'exec',
   'execSync',
   'attach',

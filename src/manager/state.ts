@@ -53,6 +53,14 @@ export async function readState(
   return compose(container, { status: asked, synthetic: false });
 }
 
+/** A container that nobody can have started yet. */
+export type CreatedContainer = Container & { readonly created: CreatedRecord };
+
+/** What is known of a container at the end of its creation. */
+export function describeCreated(container: CreatedContainer): ContainerState {
+  return compose(container, { status: 'created', synthetic: false });
+}
+
 /** Asks the runtime for its own word; an error of its own is answered, not thrown. */
 export async function askRuntime(
   context: Context,
