@@ -18,7 +18,7 @@ import {
   runContainer,
 } from './manager-harness.ts';
 
-/** Long enough for what a healthy runtime does here beside the sick one, and short for a test. */
+/** For a runtime that does not answer anyway. */
 const patienceMs = 400;
 
 const hang = 'exec sleep 1000';
@@ -33,7 +33,7 @@ const stateFaults: Readonly<Record<string, string>> = {
   'knows nothing': 'echo "container does not exist" >&2; exit 1',
 };
 
-const killFaults: Readonly<Record<string, string>> = { hangs: hang, fails: fail, 'does nothing': 'exit 0' };
+const killFaults: Readonly<Record<string, string>> = { hangs: hang, fails: fail, lies: 'exit 0' };
 
 const heedful = 'trap "exit 9" TERM; echo ready; sleep 1000 & wait';
 const deaf = 'trap "" TERM; echo ready; sleep 1000 & wait';
@@ -42,38 +42,31 @@ for (const conmon of conmons)
   describe(`manager with a sick runtime over ${conmon.name}`, () => {
     test('stop: whatever state answers, the polite signal comes, and the error tells how the container ended', async t => {
       const { healthy, over } = makePair(t, conmon);
-      const stops = Object.entries(stateFaults).map(async ([fault, line], index) => {
+      const gate = makeGate(t);
+      const faults = { ...stateFaults, 'leaves behind what holds its output': `cat '${gate}'; exit 1` };
+      const stops = Object.entries(faults).map(async ([fault, line], index) => {
         const id = `state-${index}`;
         await runReady(t, healthy, id, heedful);
-        const stop = over({ state: line }).stop(id);
-        if (fault === 'knows nothing') assert.equal((await stop).exitCode, 9, fault);
-        else await assert.rejects(stop, tellsOfEnd(id, 9), fault);
+        if (fault === 'knows nothing')
+          assert.equal((await over({ state: line }, hangMs).stop(id)).exitCode, 9, fault);
+        else await assert.rejects(over({ state: line }).stop(id), tellsOfEnd(id, 9), fault);
         assert.equal((await healthy.wait(id)).exitCode, 9, fault);
       });
       await Promise.all(stops);
+      openGate(gate);
     });
 
     test('stop: whatever kill does, both signals come', async t => {
       const { healthy, over } = makePair(t, conmon);
-      const stops = Object.entries(killFaults).map(async ([fault, line], index) => {
-        const id = `kill-${index}`;
-        await runReady(t, healthy, id, deaf);
-        assert.equal((await over({ kill: line }).stop(id, { timeoutMs: 50 })).exitCode, 137, fault);
-        if (fault === 'does nothing') return;
-        await runReady(t, healthy, `polite-${index}`, heedful);
-        assert.equal((await over({ kill: line }).stop(`polite-${index}`)).exitCode, 9, fault);
-      });
-      await Promise.all(stops);
-    });
-
-    test('stop: a runtime that leaves something behind with its output is not waited for', async t => {
-      const { healthy, over } = makePair(t, conmon);
-      const gate = makeGate(t);
-      await runReady(t, healthy, 'left', heedful);
-      const stop = over({ state: `cat '${gate}'; exit 1` }).stop('left');
-      assert.equal((await healthy.wait('left')).exitCode, 9);
-      await assert.rejects(stop, tellsOfEnd('left', 9));
-      openGate(gate);
+      const stop = async (name: string, line: string, script: string, exitCode: number) => {
+        await runReady(t, healthy, name, script);
+        const timeoutMs = script === deaf ? 50 : hangMs;
+        assert.equal((await over({ kill: line }, hangMs).stop(name, { timeoutMs })).exitCode, exitCode, name);
+      };
+      await Promise.all([
+        ...Object.entries(killFaults).map(([fault, line]) => stop(`${fault}-deaf`, line, deaf, 137)),
+        ...['hangs', 'fails'].map(fault => stop(`${fault}-heedful`, killFaults[fault]!, heedful, 9)),
+      ]);
     });
 
     test('stop: it waits until the runtime says stopped', async t => {
@@ -107,7 +100,7 @@ for (const conmon of conmons)
         await runContainer(healthy, 'shared', bundle);
         const other = Number(await readLine(healthy, 'shared'));
         assert.ok(identifyProcess(other));
-        assert.equal((await over({ kill: fail, ps: fail }).stop('shared')).exitCode, 9);
+        assert.equal((await over({ kill: fail, ps: fail }, hangMs).stop('shared')).exitCode, 9);
         assert.equal(identifyProcess(other), undefined);
       });
     }
