@@ -1,11 +1,12 @@
-// dist/sys.node: src/sys/native as an addon of Node.js, for the Node form, the library and the tests.
+// dist/sys.node: src/sys/native as an addon of Node.js, for the Node form, the library and the tests. With it comes
+// src/sys/node-loop, which is for Node.js alone.
 
 import { mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { filesIn, freshName, isFresh, project, runCompiler, warnings } from './commands.ts';
 
 export function buildAddon(target: string): void {
-  const sources = filesIn('src/sys/native', '.c');
+  const sources = [...filesIn('src/sys/native', '.c'), ...filesIn('src/sys/node-loop', '.c')];
   if (
     isFresh(target, [
       ...sources,

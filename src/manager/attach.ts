@@ -5,10 +5,9 @@ import { resizeTerminal, type TerminalSize } from './control.ts';
 import { DetachMatcher, parseDetachKeys } from './detach-keys.ts';
 import { StateError } from './errors.ts';
 import { errorCode } from './files.ts';
+import { type AttachReport, attachError } from './kernel/attach-report.ts';
 import { kernel } from './kernel/choose.ts';
-import { kernelError } from './kernel/client.ts';
 import type { AttachSocket, Kernel } from './kernel/kernel.ts';
-import type { KernelReport } from './kernel/messages.ts';
 import { within } from './limits.ts';
 import type { CallOptions } from './types.ts';
 
@@ -117,7 +116,7 @@ export class Attachment extends Duplex {
     this.#socket.send(bytes);
   }
 
-  #take(report: KernelReport): void {
+  #take(report: AttachReport): void {
     switch (report.report) {
       case 'connected':
         this.#reached = true;
@@ -133,7 +132,7 @@ export class Attachment extends Duplex {
         this.#finish('ended');
         break;
       case 'failed':
-        this.#fail(kernelError(report));
+        this.#fail(attachError(report));
     }
   }
 

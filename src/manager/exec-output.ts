@@ -2,7 +2,7 @@
 
 import { PassThrough, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { attachWindowBytes } from './kernel/messages.ts';
+import { attachWindowBytes } from './kernel/attach-report.ts';
 import { readLog } from './logs/read-log.ts';
 import type { LogStream } from './logs/record.ts';
 

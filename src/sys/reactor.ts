@@ -101,9 +101,23 @@ export class Reactor {
     return this.#clock.ms;
   }
 
+  /** The epoll instance, for another loop to wait for: it is readable while an fd is due, and says nothing of deadlines. */
+  get fd(): number {
+    return this.#epfd;
+  }
+
   /** One turn: waits until an fd or a deadline is due, and calls what is due. A wait of weeks takes several turns. */
   turn(): void {
-    const count = this.#sys.epollWait(this.#epfd, this.#events, this.#timeoutMs());
+    this.#turn(this.#timeoutMs());
+  }
+
+  /** A turn that waits for nothing. */
+  turnAtOnce(): void {
+    this.#turn(0);
+  }
+
+  #turn(timeoutMs: number): void {
+    const count = this.#sys.epollWait(this.#epfd, this.#events, timeoutMs);
     if (count < 0 && count !== -EINTR)
       throw new FatalError('Failed to wait', { errno: count, syscall: 'epoll_wait' });
     this.#eventsCount = Math.max(count, 0);

@@ -577,7 +577,8 @@ describe('real Sys: processes', () => {
 
 it('real Sys: every method is covered here', () => {
   assert.deepEqual(
-    Object.keys(kernel).filter(name => !covered.has(name) && name !== 'fillLines'), // which is no system call
+    // Two are no system calls: a method that has a test of its own, and what the library's kernel uses.
+    Object.keys(kernel).filter(name => !covered.has(name) && name !== 'fillLines' && name !== 'nodeLoop'),
     [],
   );
 });

@@ -31,8 +31,6 @@ import { conmons, makeManager, makeShellBundle, ociRuntime, runContainer } from 
 /** The long tests do it two hundred times. */
 const unmounts = Number(process.env['MANAGER_UNMOUNTS'] ?? 5);
 
-const kernelModule = join(import.meta.dirname, '../../src/manager/kernel/choose.ts');
-
 const canMount = process.getuid?.() === 0 && mountsWork();
 
 for (const conmon of conmons)
@@ -170,44 +168,6 @@ for (const conmon of conmons)
       const stream = Buffer.concat(attached);
       assert.deepEqual([stream.length, stream.subarray(-3).toString()], [bytes + 21, 'end']);
     });
-  });
-
-test('the library’s thread: one that cannot be made leaves neither an fd nor a listener', t => {
-  const program = join(makeFolder(t), 'refused.mjs');
-  writeFileSync(
-    program,
-    `import { readdirSync } from 'node:fs';
-    import { kernel } from ${JSON.stringify(kernelModule)};
-    const count = () => [readdirSync('/proc/self/fd').length, process.listenerCount('exit')];
-    const refused = () => kernel().then(() => process.exit(9), () => {});
-    await refused();
-    const before = count();
-    for (let i = 0; i < 5; i++) await refused();
-    console.log(JSON.stringify([before, count()]));`,
-  );
-  const noThreads = ['--permission', '--allow-fs-read=*', '--allow-addons'];
-  const { stdout, stderr } = spawnSync(process.execPath, [...noThreads, program], {
-    timeout: hangMs,
-    encoding: 'utf8',
-  });
-  const [before, after] = JSON.parse(stdout || '[]');
-  assert.ok(before, stderr);
-  assert.deepEqual(after, before);
-});
-
-// Node joins its threads at exit, and ours waits in the kernel. A main thread that is busy hears nothing of it.
-for (const busyMs of [0, 20, 100, 500])
-  test(`the library’s thread: a process that ends after ${busyMs} ms of work without a pause does end`, t => {
-    const program = join(makeFolder(t), 'busy.mjs');
-    writeFileSync(
-      program,
-      `import { kernel } from ${JSON.stringify(kernelModule)};
-      await kernel();
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${busyMs});
-      process.exit(7);`,
-    );
-    const { status, stderr } = spawnSync(process.execPath, [program], { timeout: hangMs, encoding: 'utf8' });
-    assert.equal(status, 7, stderr);
   });
 
 /** A runtime that does a deletion and then does not return until it is released. */

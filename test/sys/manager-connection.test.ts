@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type AttachReport, attachWindowBytes } from '../../src/manager/kernel/attach-report.ts';
 import { Connection } from '../../src/manager/kernel/connection.ts';
-import { attachWindowBytes, type KernelReport } from '../../src/manager/kernel/messages.ts';
 import { EPOLLHUP, EPOLLIN } from '../../src/sys/constants.ts';
 import { EAGAIN, ENOSPC } from '../../src/sys/errno.ts';
 import { Reactor } from '../../src/sys/reactor.ts';
@@ -12,14 +12,32 @@ import { turn } from '../fixtures/turn.ts';
 
 /** Scripted fds are counted from 100: the reactor's epoll, the directory, the socket. */
 const socketFd = 102;
-const refused = { report: 'failed', key: 1, errno: ENOSPC, syscall: 'epoll_ctl' };
+const refused = { report: 'failed', errno: ENOSPC, syscall: 'epoll_ctl' };
 
-function connect(sys: ScriptedSys) {
+function connect(sys: ScriptedSys, listen: (report: AttachReport) => void = () => {}) {
   const reactor = new Reactor(sys);
-  const reports: KernelReport[] = [];
-  const context = { sys, reactor, tell: (report: KernelReport) => reports.push(report), key: 1 };
-  const connection = new Connection(context, { directory: '/bundle', name: 'attach' });
-  const closed = () => sys.called('close').some(([, fd]) => fd === socketFd);
+  const reports: AttachReport[] = [];
+  const tell = (report: AttachReport) => {
+    reports.push(report);
+    listen(report);
+  };
+  const owned: number[] = [];
+  const loop = {
+    own: (fd: number) => {
+      owned.push(fd);
+      return fd;
+    },
+    close: (fd: number) => {
+      owned.splice(owned.indexOf(fd), 1);
+      return sys.close(fd);
+    },
+  };
+  let closes = 0;
+  const onClose = () => void closes++;
+  const connection = new Connection({ sys, loop, reactor, tell, onClose });
+  connection.open({ directory: '/bundle', name: 'attach' });
+  /** Closed once, and nothing of it is left. */
+  const closed = () => closes === 1 && owned.length === 0;
   return { reactor, reports, connection, closed };
 }
 
@@ -41,5 +59,23 @@ test('manager connection: one that the kernel does not watch again when its read
   sys.answer('epollCtl', -ENOSPC);
   connection.allow(8192);
   assert.deepEqual(reports.at(-1), refused);
+  assert.ok(closed());
+});
+
+test('manager connection: who closes it within a report hears nothing more, and nothing is asked of its fd', () => {
+  const sys = createScriptedSys();
+  const packet = new Uint8Array(10);
+  const { reactor, reports, connection, closed } = connect(sys, ({ report }) => {
+    if (report === 'packet') connection.close();
+  });
+  sys.arrive(socketFd, packet, packet).events(socketFd, EPOLLIN);
+  turn(reactor, 0);
+  connection.send(packet);
+  connection.finish();
+  connection.allow(10);
+  assert.deepEqual(
+    reports.map(({ report }) => report),
+    ['connected', 'packet'],
+  );
   assert.ok(closed());
 });

@@ -1,17 +1,17 @@
-// What the library asks of the kernel that Node.js has no call for. There are two of it: with the addon, a thread that
-// waits in the kernel (./client.ts); without, one that looks again and again (./polling.ts).
+// What the library asks of the kernel that Node.js has no call for. There are two of it: with the addon, one that Node's
+// event loop waits for (./loop.ts); without, one that looks again and again (./polling.ts).
 
 import type { ProcessIdentity } from '../processes.ts';
-import type { KernelReport } from './messages.ts';
+import type { AttachReport } from './attach-report.ts';
 
 export interface Kernel {
   /** Why there is no addon, in words for a person; `undefined` where there is one. */
   readonly addonMissing: string | undefined;
   /** Waits for one process, together with all others who do. */
   watchProcess(process: ProcessIdentity): Watch;
-  /** Connects to the attach socket in `directory`; what comes of it is reported. Throws {@link AddonError} without the
-   * addon. */
-  connect(directory: string, listener: (report: KernelReport) => void): AttachSocket;
+  /** Connects to the attach socket in `directory`; what comes of it is reported, and nothing before this returns. Throws
+   * {@link AddonError} without the addon. */
+  connect(directory: string, listener: (report: AttachReport) => void): AttachSocket;
 }
 
 /** Something one can stop caring about. */

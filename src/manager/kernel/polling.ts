@@ -1,13 +1,10 @@
-// The kernel by Node.js alone: whether a process is still there is looked up in /proc, again and again.
+// The kernel by Node.js alone.
 
 import { AddonError } from '../errors.ts';
-import { isRunning, type ProcessIdentity } from '../processes.ts';
+import type { ProcessIdentity } from '../processes.ts';
 import type { AttachSocket, Kernel, Watch } from './kernel.ts';
+import { pollProcess } from './poll-process.ts';
 import { SharedWatches } from './shared-watches.ts';
-
-/** The pause between two looks: it doubles from the first, so that short lives end on time and long ones cost little. */
-const pauseMsMin = 10;
-const pauseMsMax = 100;
 
 export class PollingKernel implements Kernel {
   readonly addonMissing: string;
@@ -26,17 +23,4 @@ export class PollingKernel implements Kernel {
   connect(): AttachSocket {
     throw new AddonError('attach to a container', this.addonMissing);
   }
-}
-
-function pollProcess(process: ProcessIdentity): Watch {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let pauseMs = pauseMsMin;
-  let timer: NodeJS.Timeout | undefined;
-  const look = () => {
-    if (!isRunning(process)) return resolve();
-    timer = setTimeout(look, pauseMs);
-    pauseMs = Math.min(2 * pauseMs, pauseMsMax);
-  };
-  look();
-  return { gone: promise, stop: () => clearTimeout(timer) };
 }

@@ -632,6 +632,9 @@ CALL(localtime)
 
 #define METHOD(name) {#name, NULL, call_##name, NULL, NULL, NULL, napi_enumerable, NULL}
 
+// Only where there is one: ../node-loop/loop.c is not in the executable.
+__attribute__((weak)) bool define_node_loop(napi_env env, napi_value exports);
+
 NAPI_MODULE_INIT()
 {
 	static const napi_property_descriptor methods[] = {
@@ -646,7 +649,8 @@ NAPI_MODULE_INIT()
 		METHOD(inotifyInit), METHOD(inotifyAddWatch), METHOD(clockGettime), METHOD(localtime), METHOD(getcwd), METHOD(getrandom),
 		METHOD(fillLines), METHOD(sendmmsg), METHOD(madvise),
 	};
-	if (napi_define_properties(env, exports, sizeof(methods) / sizeof(*methods), methods) != napi_ok)
+	bool is_defined = napi_define_properties(env, exports, sizeof(methods) / sizeof(*methods), methods) == napi_ok;
+	if (!is_defined || (define_node_loop && !define_node_loop(env, exports)))
 		napi_throw_error(env, NULL, "sys: cannot define its methods");
 	return exports;
 }
