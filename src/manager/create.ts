@@ -18,6 +18,7 @@ import { type StartedMonitor, startMonitor } from './monitor-start.ts';
 import { movePhase, ownPhase, type Phase } from './phase.ts';
 import { type ConfigRecord, type CreatedRecord, writeRecord } from './records.ts';
 import { extractRuntimeWords } from './runtime-words.ts';
+import { makeSafeRoot } from './safe-root.ts';
 import { type CreatedContainer, describeCreated } from './state.ts';
 import type { ContainerState, CreateOptions, LogDriver } from './types.ts';
 import { undoCreation } from './undo.ts';
@@ -87,6 +88,7 @@ class Attempt {
 
   async #takeId(): Promise<void> {
     const { paths } = this;
+    await makeSafeRoot(this.#context.layout.root);
     await mkdir(dirname(paths.link), { recursive: true, mode: 0o700 });
     await makeDirectory(paths, this.#record);
     while (!this.hasId) {

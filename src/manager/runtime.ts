@@ -1,6 +1,6 @@
 // The library's front door.
 
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import pino from 'pino';
@@ -29,6 +29,7 @@ import type { Logger } from './logger.ts';
 import type { LogEntry } from './logs/entries.ts';
 import type { LogOptions } from './logs/read-log.ts';
 import { RuntimeCommand } from './runtime-command.ts';
+import { makeSafeRoot, requireSafeRoot } from './safe-root.ts';
 import { formatSignal } from './signals.ts';
 import { startContainer } from './start.ts';
 import { readState } from './state.ts';
@@ -73,9 +74,11 @@ const runtimeTimeLimitMs = 30_000;
 export class Runtime {
   readonly #lifetime = new Lifetime();
   readonly #opened: Context;
-  readonly #stops: Stops;
+  readonly #stops = new Stops();
+  #rootIsSafe = false;
 
-  /** Throws {@link ArgumentError} where the runtime or the monitor can't be found. Starts and writes nothing. */
+  /** Throws {@link ArgumentError} where the runtime or the monitor can't be found, or others can write in the directory of
+   * state or put another in its place. Starts and writes nothing. */
   constructor(options: RuntimeOptions = {}) {
     const uid = process.getuid?.() ?? 0;
     const layout = layOut(resolvePath(options.root ?? defaultRoot(process.env, uid)));
@@ -95,12 +98,14 @@ export class Runtime {
       states: new Coalescer(),
       removals: new Set(),
     };
-    this.#stops = new Stops(this.#opened);
+    this.#rootIsSafe = requireSafeRoot(layout.root);
   }
 
   /** What every call needs first; after {@link Runtime.close} there is none. */
   get #context(): Context {
     this.#lifetime.requireOpen();
+    // One that was safe once is that for ever: nobody else can change it.
+    this.#rootIsSafe ||= requireSafeRoot(this.root);
     return this.#opened;
   }
 
@@ -158,8 +163,7 @@ export class Runtime {
    * is being created is stopped once it is there. Rejects with {@link NotFoundError}, and with {@link RuntimeError} or
    * {@link TimeLimitError} where the container has ended and the runtime does not say so. */
   async stop(id: string, options: StopOptions = {}): Promise<ContainerExit> {
-    this.#lifetime.requireOpen();
-    return this.#stops.stop(id, options);
+    return this.#stops.stop(this.#context, id, options);
   }
 
   /** Deletes a stopped container, or any with `force`. Its exit code is kept for five minutes. Deleting it again
@@ -287,7 +291,7 @@ export class Runtime {
   async ready(options: CallOptions = {}): Promise<void> {
     await this.version(options);
     const probe = join(this.root, `.ready-${process.pid}`);
-    await mkdir(this.root, { recursive: true, mode: 0o700 });
+    await makeSafeRoot(this.root);
     await writeWhole(probe, '');
     await rm(probe, { force: true });
   }

@@ -29,25 +29,20 @@ const killGraceMs = 500;
 
 /** The stops under way of one {@link Runtime}. */
 export class Stops {
-  readonly #context: Context;
   readonly #stops = new Map<string, Stop>();
-
-  constructor(context: Context) {
-    this.#context = context;
-  }
 
   /** Stops a container, once it has been created where that is still under way. Resolves with how it ended; for one
    * that is gone already too. Rejects with {@link NotFoundError} where nothing is known of it, with
    * {@link TimeLimitError} where a killed process does not go; with that or {@link RuntimeError} where it has gone and
    * the runtime does not say so. A limit or a signal of the caller ends its waiting, not the stop that others may have
    * joined. */
-  async stop(id: string, options: StopOptions): Promise<ContainerExit> {
+  async stop(context: Context, id: string, options: StopOptions): Promise<ContainerExit> {
     requireId(id);
-    const incarnation = options.incarnation ?? readIncarnation(this.#context.layout, id)?.incarnation;
+    const incarnation = options.incarnation ?? readIncarnation(context.layout, id)?.incarnation;
     const key = formatIncarnation(id, incarnation ?? '');
     let stop = this.#stops.get(key);
     if (!stop) {
-      stop = new Stop(this.#context, id, { ...options, ...(incarnation ? { incarnation } : {}) });
+      stop = new Stop(context, id, { ...options, ...(incarnation ? { incarnation } : {}) });
       this.#stops.set(key, stop);
       const forget = () => this.#stops.delete(key);
       stop.done.then(forget, forget);
