@@ -180,7 +180,7 @@ function linkWithRoom(
 /** The monitor's modules as JavaScript, each where it was in its file, line by line and column by column: so errors
  * say where in the source they are. Returns the folder. */
 function stripTypes(folder: string): string {
-  const rooms = filesIn('src', '.ts').filter(path => !/^src\/(manager|cli|hostrun|engine)\//.test(path));
+  const rooms = filesIn('src', '.ts').filter(path => !/^src\/(manager|cli|hostrun|proc|engine)\//.test(path));
   for (const path of rooms)
     writeIfChanged(join(folder, path), stripTypeScriptTypes(readFileSync(join(project, path), 'utf8')));
   return folder;

@@ -1,10 +1,11 @@
 // What create and exec have in common: a process from a specification, with the caller's stdio or a new terminal.
 
 import { readdirSync } from 'node:fs';
+import { readStat } from '../proc/stat.ts';
 import { F_SETFD, FD_CLOEXEC } from '../sys/constants.ts';
 import { sys } from '../sys/real.ts';
 import { requireExecutable } from './lookup.ts';
-import { type ProcessIdentity, readStat } from './processes.ts';
+import type { ProcessIdentity } from './processes.ts';
 import { RuntimeError } from './runtime-error.ts';
 import type { ProcessSpec } from './spec.ts';
 import { startStandIn } from './stand-in.ts';
@@ -54,7 +55,7 @@ async function makeTerminal(spec: ProcessSpec) {
 /** A process that is gone already keeps a start time that no process can have. */
 function identify(pid: number): ProcessIdentity {
   const stat = readStat(pid);
-  return { pid, startTime: stat?.startTime ?? 'unknown' };
+  return { pid, startTime: stat?.startTicks ?? 'unknown' };
 }
 
 /** The process inherits what its plan names and no more. Node does this for the first fds only. */

@@ -38,12 +38,20 @@ export async function* readContainerLog(
 export async function reopenLog(context: Context, id: string, options: ContainerOptions): Promise<void> {
   const { path, bundle } = await findLog(context, id, options);
   const before = identify(path);
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  promise.catch(() => {}); // where the request fails first
   const look = () => {
     const now = identify(path);
     if (now !== undefined && now !== before) resolve();
   };
-  const stop = new DirectoryWatch(dirname(path), { persistent: true }).listen(basename(path), look);
+  const lookAgain = () => {
+    try {
+      look();
+    } catch (error) {
+      reject(error);
+    }
+  };
+  const stop = new DirectoryWatch(dirname(path), { persistent: true }).listen(basename(path), lookAgain);
   try {
     await requestLogReopen(bundle);
     look();

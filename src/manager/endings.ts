@@ -56,7 +56,9 @@ export async function waitForExitFile(
   const { promise, resolve } = Promise.withResolvers<void>();
   const done = new AbortController();
   const stopListening = new DirectoryWatch(paths.exitDir).listen(paths.id, () => {
-    if (readExit(paths)) resolve();
+    try {
+      if (readExit(paths)) resolve();
+    } catch {} // it is read once more when the monitor has ended, and who waits is told
   });
   try {
     const found = readExit(paths);

@@ -11,10 +11,13 @@ import { Worker } from 'node:worker_threads';
 import { kernel } from '../../src/manager/kernel/choose.ts';
 import { identifyProcess } from '../../src/manager/processes.ts';
 import { SOCK_CLOEXEC, SOCK_SEQPACKET } from '../../src/sys/constants.ts';
+import { EMFILE } from '../../src/sys/errno.ts';
 import { sys } from '../../src/sys/real.ts';
 import { makeFolder } from '../fixtures/monitored.ts';
 import { listOpenFiles } from '../fixtures/open-files.ts';
 import { hangMs, waitReadable } from '../fixtures/waiting.ts';
+import { needsRoot, runWithoutInotify } from '../fixtures/without-inotify.ts';
+import { conmons } from './manager-harness.ts';
 
 const source = join(import.meta.dirname, '../../src');
 const imports = `
@@ -106,6 +109,45 @@ test('the library’s kernel: an error in who is told is the program’s, and th
   });
   assert.deepEqual([stdout, status], ['call 1\nmicrotask\ncall 2\nmicrotask\n', 0], stderr);
 });
+
+test('the library’s kernel: without a free fd nothing is taken for gone, and an end is waited for by looking', t => {
+  const program = join(makeFolder(t), 'full.mjs');
+  writeFileSync(
+    program,
+    `${imports}
+    import { spawn } from 'node:child_process';
+    import { closeSync, openSync } from 'node:fs';
+    import { isRunning } from '${source}/manager/processes.ts';
+    const child = spawn('cat', { stdio: ['pipe', 'ignore', 'inherit'] });
+    const identity = identifyProcess(child.pid);
+    const waits = await kernel();
+    const fds = [];
+    const codeOf = work => { try { work(); } catch ({ code }) { return code; } };
+    const full = codeOf(() => { for (;;) fds.push(openSync('/dev/null')); });
+    const unknown = codeOf(() => identifyProcess(child.pid));
+    const running = isRunning(identity);
+    const { gone } = waits.watchProcess(identity);
+    const { promise, resolve } = Promise.withResolvers();
+    waits.connect('/', resolve);
+    const { report, errno } = await promise;
+    child.stdin.end();
+    await gone;
+    const runs = isRunning(identity);
+    for (const fd of fds) closeSync(fd);
+    console.log(JSON.stringify([full, unknown, running, report, errno, runs]));
+    (await watch(process.ppid)).stop();`,
+  );
+  const limited = ['-c', 'ulimit -n 64; exec "$0" "$1"', process.execPath, program];
+  const { stdout, stderr } = spawnSync('/bin/sh', limited, { timeout: hangMs, encoding: 'utf8' });
+  assert.equal(stdout, `${JSON.stringify(['EMFILE', 'EMFILE', true, 'failed', EMFILE, false])}\n`, stderr);
+});
+
+for (const { name, path } of conmons)
+  test(`the library over ${name}: without an inotify instance a container is stopped, waited for and deleted`, {
+    skip: needsRoot,
+  }, () => {
+    assert.deepEqual(runWithoutInotify('stop-without-inotify.ts', path), [137, 137, []]);
+  });
 
 const workerEnds: Readonly<Record<string, string>> = {
   'is terminated': 'parentPort.postMessage(1);',

@@ -174,7 +174,7 @@ test('an addon that is no shared object is told as such', async t => {
 function makeCheckout(): string {
   const project = join(import.meta.dirname, '../..');
   const dir = mkdtempSync(join(tmpdir(), 'without-addon-'));
-  for (const name of ['src/manager', 'src/cli', 'src/sys', 'bin', 'package.json'])
+  for (const name of ['src/manager', 'src/cli', 'src/proc', 'src/sys', 'bin', 'package.json'])
     cpSync(join(project, name), join(dir, name), { recursive: true });
   symlinkSync(join(project, 'node_modules'), join(dir, 'node_modules'));
   return dir;

@@ -1,11 +1,13 @@
 // The processes of a container as `ps` would show them.
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { parseStat } from '../../proc/stat.ts';
 import { listCgroupProcesses } from '../cgroup-files.ts';
 import { findCgroups } from '../container-cgroup.ts';
 import type { Context } from '../context.ts';
+import { errorCode, isMissing } from '../files.ts';
 import { requireContainer } from '../find.ts';
-import { isRunning, listDescendants, parseStat } from '../processes.ts';
+import { isRunning, listDescendants } from '../processes.ts';
 import type { CreatedRecord } from '../records.ts';
 import type { ContainerOptions } from '../types.ts';
 
@@ -51,8 +53,9 @@ function describe(pid: number): ContainerProcess | undefined {
     if (stat === undefined || stat.ended) return undefined;
     const name = text.slice(text.indexOf('(') + 1, text.lastIndexOf(')'));
     return { pid, parentPid: stat.parent, name, args: readArgs(pid) };
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (isMissing(error) || errorCode(error) === 'ESRCH') return undefined;
+    throw error;
   }
 }
 

@@ -21,8 +21,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   sys: [],
   launcher: [],
   engine: [],
-  manager: ['sys'],
-  hostrun: ['sys'],
+  // What /proc says is the same for both programs on Node.js; the monitor takes nothing of node:.
+  proc: [],
+  manager: ['sys', 'proc'],
+  hostrun: ['sys', 'proc'],
   cli: ['manager'],
 };
 /** The folders that become the monitor. */

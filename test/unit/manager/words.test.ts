@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseStat } from '../../../src/manager/processes.ts';
 import { extractRuntimeWords, saysNoSuchContainer } from '../../../src/manager/runtime-words.ts';
 import { parseReply, readReplies } from '../../../src/manager/sync-pipe.ts';
 
@@ -63,17 +62,4 @@ test('sync pipe: the same replies, however the bytes are cut', async () => {
       },
     ),
   );
-});
-
-test('stat: a command of parentheses, spaces and newlines does not shift the fields', () => {
-  const rest = `S 17 ${Array.from({ length: 17 }, (_, i) => i).join(' ')} 424606 1 2`;
-  assert.deepEqual(parseStat(`9 (a) b (c\n) ${rest}`), { parent: 17, startTicks: '424606', ended: false });
-  assert.equal(parseStat(''), undefined);
-});
-
-test('stat: a zombie has ended, but not where only the first of several threads has', () => {
-  const stat = (state: string, threads: number) =>
-    `7 (a) ${state} 5 5 5 0 -1 4227084 130 0 1 0 0 0 0 0 20 0 ${threads} 0 112939 0 0\n`;
-  const ended = [stat('S', 1), stat('Z', 1), stat('Z', 2), stat('X', 1)].map(text => parseStat(text)?.ended);
-  assert.deepEqual(ended, [false, true, false, true]);
 });
