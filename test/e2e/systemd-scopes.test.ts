@@ -183,7 +183,7 @@ test('S5 scope: a unit that is in the way for good is a failure after one attemp
   assert.match(error.message, /it exists and takes no more processes: It takes none\./);
 });
 
-test('S9 scope: a reply that never comes is given up at the limit, and one that comes late reaches nobody', async t => {
+test('S9 scope: a reply that comes after the limit has its job cancelled, and reaches nobody', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { systemd, outcome } = await ask(t, { timeLimitMs: soonMs });
   const call = await systemd.takeCall('StartTransientUnit');
@@ -193,11 +193,35 @@ test('S9 scope: a reply that never comes is given up at the limit, and one that 
   const error = await takeError(outcome);
   assert.ok(error instanceof TimeLimitError);
   assert.equal(error.message, `starting ${unit} took longer than ${soonMs} ms`);
+  systemd.signalJobRemoved(done, call.sender!);
+  systemd.reply(call, 'o', [job]);
+  const cancel = await systemd.takeCall('Cancel');
+  assert.equal(cancel.path, job);
   await systemd.waitForDeparture(call.sender!);
   systemd.reply(call, 'o', [job]);
-  systemd.signalJobRemoved(done);
   systemd.signalJobRemoved(done, call.sender!);
   await systemd.settle();
+});
+
+test('S9 scope: a reply that never comes is given up at the limit, and the connection a minute later', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { systemd, outcome } = await ask(t, { timeLimitMs: soonMs });
+  const call = await systemd.takeCall('StartTransientUnit');
+  t.mock.timers.tick(soonMs);
+  await assert.rejects(outcome, TimeLimitError);
+  t.mock.timers.tick(60_000);
+  await systemd.waitForDeparture(call.sender!);
+});
+
+test('S9 scope: a refusal that comes after the limit is the end of it', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { systemd, outcome } = await ask(t, { timeLimitMs: soonMs });
+  const call = await systemd.takeCall('StartTransientUnit');
+  t.mock.timers.tick(soonMs);
+  await assert.rejects(outcome, TimeLimitError);
+  systemd.replyError(call, unitExists, 'it is there');
+  await systemd.waitForDeparture(call.sender!);
+  assert.equal(systemd.hasCall('Cancel'), false);
 });
 
 test('S9 scope: a signal that never comes is given up at the limit, and the job cancelled', async t => {
@@ -223,6 +247,8 @@ test('S9 scope: the caller can give up, before the call and during it', async t 
   const call = await systemd.takeCall('StartTransientUnit');
   during.abort(reason);
   assert.equal(await takeError(outcome), reason);
+  systemd.reply(call, 'o', [job]);
+  assert.equal((await systemd.takeCall('Cancel')).path, job);
   await systemd.waitForDeparture(call.sender!);
   const before = startScope(makeRequest(daemon), { signal: AbortSignal.abort(reason) });
   assert.equal(await takeError(before), reason);

@@ -27,13 +27,13 @@ export type ScopeOutcome = 'started' | 'joined';
 const unitExists = 'org.freedesktop.systemd1.UnitExists';
 
 /** Starts a scope, or moves the process to the one that is there. Resolves when the process is in it. Rejects with
- * {@link ScopeError}, with {@link TimeLimitError} or with the signal's reason; nothing is waited for after that, and a
- * job that is still there is cancelled. */
+ * {@link ScopeError}, with {@link TimeLimitError} or with the signal's reason; its caller waits for nothing after that,
+ * and a job that is still there, or that systemd names later, is cancelled. */
 export async function startScope(request: ScopeRequest, limits: CallOptions): Promise<ScopeOutcome> {
   const { unit } = request;
   limits.signal?.throwIfAborted();
   const manager = await connect(request);
-  const attempt: Attempt = { job: undefined };
+  const attempt: Attempt = { job: undefined, asked: undefined };
   try {
     return await within(startOrJoin(manager, request, attempt), limits, `starting ${unit}`);
   } catch (error) {
@@ -41,13 +41,29 @@ export async function startScope(request: ScopeRequest, limits: CallOptions): Pr
     if (error instanceof TimeLimitError || error === limits.signal?.reason) throw error;
     throw describe(unit, error);
   } finally {
-    manager.close();
+    if (attempt.asked) void takeBack(manager, attempt.asked);
+    else manager.close();
   }
+}
+
+/** How long a reply that comes late is waited for. A systemd that has hung this long is past caring. */
+const lateReplyLimitMs = 60_000;
+
+/** Cancels the job of a request that is given up while systemd has not named it. Nobody waits for this. */
+async function takeBack(manager: SystemdManager, asked: Promise<unknown>): Promise<void> {
+  manager.unref();
+  const giveUp = setTimeout(() => manager.close(), lateReplyLimitMs).unref();
+  const job = await asked.catch(() => undefined);
+  clearTimeout(giveUp);
+  if (typeof job === 'string') manager.cancelJob(job);
+  manager.close();
 }
 
 interface Attempt {
   /** The job that is waited for. */
   job: string | undefined;
+  /** The request that systemd has not replied to. */
+  asked: Promise<unknown> | undefined;
 }
 
 async function connect({ bus, unit }: ScopeRequest): Promise<SystemdManager> {
@@ -85,12 +101,13 @@ async function startOrJoin(
 /** False where there is a unit of this name. */
 async function start(manager: SystemdManager, request: ScopeRequest, attempt: Attempt): Promise<boolean> {
   const { unit } = request;
-  const job = await manager
-    .call('StartTransientUnit', 'ssa(sv)a(sa(sv))', [unit, 'replace', listProperties(request), []])
-    .catch(error => {
-      if (isRefusal(error) && error.dbusName === unitExists) return unitExists;
-      throw error;
-    });
+  const properties = listProperties(request);
+  attempt.asked = manager.call('StartTransientUnit', 'ssa(sv)a(sa(sv))', [unit, 'replace', properties, []]);
+  const job = await attempt.asked.catch(error => {
+    if (isRefusal(error) && error.dbusName === unitExists) return unitExists;
+    throw error;
+  });
+  attempt.asked = undefined;
   if (job === unitExists) return false;
   if (typeof job !== 'string') throw new ScopeError(unit, { words: 'systemd named no job' });
   attempt.job = job;

@@ -92,6 +92,12 @@ export class SystemdManager {
     void this.#bus.invoke(message).catch(() => {});
   }
 
+  /** Keeps no process alive from now on. */
+  unref(): void {
+    const { stream } = this.#bus.connection;
+    if ('unref' in stream && typeof stream.unref === 'function') stream.unref();
+  }
+
   /** Lets go of the connection; what waits for an answer is rejected. */
   close(): void {
     const { stream } = this.#bus.connection;
