@@ -5,12 +5,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ArgumentError } from './errors.ts';
 import { errorCode } from './files.ts';
-import type { Placement } from './types.ts';
+import type { PlacedProcess, Placement } from './types.ts';
 
 /** Where monitors go. */
 export interface CgroupfsOptions {
-  /** Path of the cgroup from the root of each hierarchy, for example `'/conmon'`; made where it is missing. `{id}`
-   * in it stands for the container's ID. */
+  /** Path of the cgroup from the root of each hierarchy, for example `'/conmon/{id}'`; made where it is missing. `{id}`
+   * in it stands for the container's ID: what is named after that is removed with the container. */
   readonly path: string;
   /** Mounts of the hierarchies; default: all that this process sees. */
   readonly mountInfo?: string;
@@ -22,7 +22,7 @@ export interface CgroupfsOptions {
 export function cgroupfs(options: CgroupfsOptions): Placement {
   if (!options.path.startsWith('/') || options.path.split('/').includes('..'))
     throw new ArgumentError(`${options.path} is no path of a cgroup: it starts with / and has no ..`);
-  return async ({ pid, id, signal }) => {
+  const place = async ({ pid, id, signal }: PlacedProcess) => {
     const path = options.path.replaceAll('{id}', id);
     const mounts = findHierarchies(options.mountInfo ?? readFileSync('/proc/self/mountinfo', 'utf8'));
     if (mounts.length === 0) throw new ArgumentError('no cgroup file system is mounted');
@@ -31,6 +31,21 @@ export function cgroupfs(options: CgroupfsOptions): Placement {
       await enter(mount, join(mount.path, path), pid);
     }
   };
+  return Object.assign(place, { cgroupsOf: (id: string) => listOwnCgroups(options.path, id) });
+}
+
+/** The cgroup and those above it that are named after the container, the deepest first. */
+function listOwnCgroups(template: string, id: string): string[] {
+  const names = template.split('/');
+  const first = names.findIndex(name => name.includes('{id}'));
+  if (first < 0) return [];
+  const paths = names.map((_, index) =>
+    names
+      .slice(0, index + 1)
+      .join('/')
+      .replaceAll('{id}', id),
+  );
+  return paths.slice(first).reverse();
 }
 
 /** One mounted hierarchy. */
@@ -53,15 +68,20 @@ export function findHierarchies(mountInfo: string): Hierarchy[] {
   });
 }
 
-async function enter(hierarchy: Hierarchy, path: string, pid: number): Promise<void> {
+/** A cgroup that nobody is in yet may be removed by whoever deletes the container, or ends a command in it. */
+const attemptsMax = 10;
+
+async function enter(hierarchy: Hierarchy, path: string, pid: number, attempts = 1): Promise<void> {
   await mkdir(path, { recursive: true });
   // A new cgroup there takes no process before it has CPUs and nodes.
   if (hierarchy.options.includes('cpuset')) await inheritCpuset(hierarchy.path, path);
   try {
     await writeFile(join(path, 'cgroup.procs'), String(pid), { flag: 'r+' });
   } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' && attempts < attemptsMax) return enter(hierarchy, path, pid, attempts + 1);
     // The launcher has ended: what it has to say matters more.
-    if (errorCode(error) !== 'ESRCH') throw error;
+    if (code !== 'ESRCH') throw error;
   }
 }
 

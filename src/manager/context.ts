@@ -4,18 +4,24 @@ import type { Coalescer } from './coalesce.ts';
 import type { Environment } from './environment.ts';
 import type { Layout } from './layout.ts';
 import type { Logger } from './logger.ts';
+import type { MonitorSettings } from './monitor-defaults.ts';
+import type { RuntimeChooser } from './oci-runtime.ts';
 import type { RuntimeCommand } from './runtime-command.ts';
 import type { Placement } from './types.ts';
 
 /** One {@link Runtime}'s settings and what it keeps between calls. */
 export interface Context {
   readonly layout: Layout;
+  /** The runtime of what is not about a container, or of the one container that is meant (./container-context.ts). */
   readonly runtime: RuntimeCommand;
+  /** That of containers which are going to be created. */
+  readonly runtimes: RuntimeChooser;
   /** Path of the monitor. */
   readonly conmon: string;
   /** Of monitors and runtimes. */
   readonly environment: Environment;
   readonly placement: Placement | undefined;
+  readonly monitorDefaults: MonitorSettings;
   readonly logger: Logger;
   /** Questions to the runtime for a container's state, by ID. */
   readonly states: Coalescer<string>;

@@ -4,6 +4,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type BundleConfig, readBundle } from './bundle.ts';
+import { contextOf } from './container-context.ts';
 import { type Context, noteRemoval } from './context.ts';
 import { makeCreatedRecord } from './created-record.ts';
 import { makeWay } from './delete.ts';
@@ -14,6 +15,7 @@ import { makeDirectory, makeIncarnation, takeId } from './incarnation.ts';
 import { type ContainerPaths, layOutContainer, requireId } from './layout.ts';
 import { within } from './limits.ts';
 import { buildCreateArgs, formatLogDriver, type MonitorPlan } from './monitor-args.ts';
+import { settleMonitor } from './monitor-defaults.ts';
 import { type StartedMonitor, startMonitor } from './monitor-start.ts';
 import { movePhase, ownPhase, type Phase } from './phase.ts';
 import { type ConfigRecord, type CreatedRecord, writeRecord } from './records.ts';
@@ -45,31 +47,32 @@ export async function createContainer(
   const timeLimitMs = options.timeLimitMs ?? createTimeLimitMs;
   const limits = { timeLimitMs, ...(options.signal ? { signal: options.signal } : {}) };
   options.signal?.throwIfAborted();
-  const attempt = new Attempt(context, paths, plan, makeRecord(plan, config, paths));
+  const record = makeRecord(context, plan, config, paths);
+  const attempt = new Attempt(contextOf(context, record), paths, plan, record);
   try {
     return describeCreated(await within(attempt.run(), limits, `creating container ${id}`));
   } catch (error) {
-    await giveUp(context, attempt, error);
+    await giveUp(attempt, error);
     throw error;
   }
 }
 
 class Attempt {
+  readonly context: Context;
   readonly paths: ContainerPaths;
   readonly plan: MonitorPlan;
   readonly giveUp = new AbortController();
   /** Resolves with the monitor once one has been started; `undefined` where it came to none. */
   readonly monitor: Promise<StartedMonitor | undefined>;
   hasId = false;
-  readonly #context: Context;
-  readonly #record: ConfigRecord;
+  readonly record: ConfigRecord;
   readonly #started = Promise.withResolvers<StartedMonitor | undefined>();
 
   constructor(context: Context, paths: ContainerPaths, plan: MonitorPlan, record: ConfigRecord) {
-    this.#context = context;
+    this.context = context;
     this.paths = paths;
     this.plan = plan;
-    this.#record = record;
+    this.record = record;
     this.monitor = this.#started.promise;
   }
 
@@ -80,7 +83,7 @@ class Attempt {
       this.#started.resolve(monitor);
       const processes = await this.#takeReply(monitor);
       monitor.close();
-      return { paths: this.paths, phase: created, config: this.#record, created: processes };
+      return { paths: this.paths, phase: created, config: this.record, created: processes };
     } finally {
       this.#started.resolve(undefined);
     }
@@ -88,19 +91,19 @@ class Attempt {
 
   async #takeId(): Promise<void> {
     const { paths } = this;
-    await makeSafeRoot(this.#context.layout.root);
+    await makeSafeRoot(this.context.layout.root);
     await mkdir(dirname(paths.link), { recursive: true, mode: 0o700 });
-    await makeDirectory(paths, this.#record);
+    await makeDirectory(paths, this.record);
     while (!this.hasId) {
       this.giveUp.signal.throwIfAborted();
       this.hasId = takeId(paths);
-      if (!this.hasId) await makeWay(this.#context, paths.id, this.giveUp.signal);
+      if (!this.hasId) await makeWay(this.context, paths.id, this.giveUp.signal);
     }
   }
 
   #start(): Promise<StartedMonitor> {
     const { options, id } = this.plan;
-    const { conmon, environment, placement } = this.#context;
+    const { conmon, environment, placement } = this.context;
     this.giveUp.signal.throwIfAborted();
     return startMonitor({
       id,
@@ -117,7 +120,7 @@ class Attempt {
     const [reply] = await Promise.all([monitor.firstReply, monitor.launched]);
     this.giveUp.signal.throwIfAborted();
     const { id } = this.plan;
-    const command = [this.#context.conmon, ...buildCreateArgs(this.paths, this.plan)];
+    const command = [this.context.conmon, ...buildCreateArgs(this.paths, this.plan)];
     const stderr = monitor.said();
     if (reply === undefined)
       throw new MonitorError(`the monitor of container ${id} ended without a word`, {
@@ -145,10 +148,11 @@ class Attempt {
 
 const created: Phase = { name: 'created', owner: undefined };
 
-async function giveUp(context: Context, attempt: Attempt, reason: unknown): Promise<void> {
+async function giveUp(attempt: Attempt, reason: unknown): Promise<void> {
+  const { context } = attempt;
   attempt.giveUp.abort(reason);
   const undone = attempt.monitor
-    .then(monitor => undo(context, attempt, monitor))
+    .then(monitor => undo(attempt, monitor))
     .catch(error =>
       context.logger.error({ id: attempt.paths.id, err: error }, 'a failed creation could not be undone'),
     );
@@ -158,8 +162,7 @@ async function giveUp(context: Context, attempt: Attempt, reason: unknown): Prom
 }
 
 async function undo(
-  context: Context,
-  { paths, plan, hasId }: Attempt,
+  { context, paths, record, hasId }: Attempt,
   monitor: StartedMonitor | undefined,
 ): Promise<void> {
   if (!hasId) return removeTree(paths.dir);
@@ -167,7 +170,7 @@ async function undo(
   // Where the limit passed at the last moment, the creation has succeeded meanwhile.
   const isOurs =
     (await movePhase(paths, ownPhase('creating'), deleting)) || (await movePhase(paths, created, deleting));
-  if (isOurs) await undoCreation(context, { paths, bundle: plan.bundle, monitor });
+  if (isOurs) await undoCreation(context, { paths, config: record, monitor });
 }
 
 function makePlan(
@@ -186,8 +189,8 @@ function makePlan(
     id,
     name: options.name ?? id,
     bundle: resolvePath(options.bundle),
-    runtime: context.runtime.file,
-    runtimeArgs: context.runtime.args,
+    runtime: context.runtimes.choose(id, options),
+    settings: settleMonitor(options, context.monitorDefaults),
     terminal: options.terminal ?? config.terminal,
     logs: logs.map(driver =>
       'path' in driver && driver.path ? { ...driver, path: resolvePath(driver.path) } : driver,
@@ -198,7 +201,12 @@ function makePlan(
   };
 }
 
-function makeRecord(plan: MonitorPlan, config: BundleConfig, paths: ContainerPaths): ConfigRecord {
+function makeRecord(
+  { placement }: Context,
+  plan: MonitorPlan,
+  config: BundleConfig,
+  paths: ContainerPaths,
+): ConfigRecord {
   const file = plan.logs.find(({ driver }) => driver === 'k8s-file');
   const { annotations, ownPidNamespace } = config;
   return {
@@ -206,6 +214,8 @@ function makeRecord(plan: MonitorPlan, config: BundleConfig, paths: ContainerPat
     incarnation: paths.incarnation,
     name: plan.name,
     bundle: plan.bundle,
+    runtime: plan.runtime,
+    monitorCgroups: (plan.options.placement ?? placement)?.cgroupsOf?.(plan.id) ?? [],
     terminal: plan.terminal,
     logPath: file ? formatLogDriver(file, paths.log).slice('k8s-file:'.length) : null,
     stopSignal: plan.options.stopSignal ?? annotations['org.opencontainers.image.stopSignal'] ?? 'SIGTERM',

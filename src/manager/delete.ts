@@ -3,6 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container } from './container.ts';
+import { contextOf } from './container-context.ts';
 import { type Context, noteRemoval } from './context.ts';
 import { isStray, removeDamaged, removeStray } from './damage.ts';
 import { unknownExit, waitForExitFile } from './endings.ts';
@@ -21,6 +22,7 @@ import { hasId } from './incarnation.ts';
 import type { ContainerPaths } from './layout.ts';
 import { within } from './limits.ts';
 import { isAbandoned, movePhase, ownPhase, readPhase } from './phase.ts';
+import { removePlacement } from './placement-removal.ts';
 import { isRunning } from './processes.ts';
 import { type CreatedRecord, writeRecord } from './records.ts';
 import { abandonRemoval, beginRemoval, deleteFromRuntime, release, removeTraces } from './removal.ts';
@@ -83,12 +85,13 @@ async function deleteIncarnation(context: Context, id: string, options: DeleteOp
 
 /** One attempt: afterwards the container is gone, or is to be looked at again. */
 async function deleteOnce(
-  context: Context,
+  anyContext: Context,
   container: Container,
   options: DeleteOptions,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { paths, phase, created } = container;
+  const { paths, phase, config, created } = container;
+  const context = contextOf(anyContext, config);
   if (phase.name === 'creating') throw new StateError(`container ${paths.id} is being created`);
   if (phase.name === 'deleting' && !isAbandoned(phase)) return waitForOthers(context, paths, signal);
   if (created === undefined) return undo(context, container);
@@ -103,8 +106,7 @@ async function deleteOnce(
 }
 
 async function undo(context: Context, { paths, phase, config }: Container): Promise<void> {
-  if (await beginRemoval(context, paths, phase))
-    await undoCreation(context, { paths, bundle: config.bundle });
+  if (await beginRemoval(context, paths, phase)) await undoCreation(context, { paths, config });
 }
 
 async function waitForOthers(
@@ -140,6 +142,7 @@ async function remove(
     // Not before: what is written down is what makes a second attempt possible.
     await endUses(context, paths);
     await removeTraces(config.bundle);
+    await removePlacement(context, config, created.monitor);
     await release(context, paths);
   } catch (error) {
     const runs = created.process !== null && isRunning(created.process);

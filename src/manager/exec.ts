@@ -17,6 +17,7 @@ import { kernel } from './kernel/choose.ts';
 import { within } from './limits.ts';
 import { buildExecArgs, type ExecPlan, execLogIn } from './monitor-args.ts';
 import { type StartedMonitor, startMonitor } from './monitor-start.ts';
+import { removeExecPlacement } from './placement-removal.ts';
 import { identifyProcess, isRunning, type ProcessIdentity } from './processes.ts';
 import type { ConfigRecord } from './records.ts';
 import { extractRuntimeWords } from './runtime-words.ts';
@@ -119,8 +120,7 @@ class Attempt {
       session,
       directory,
       attaches,
-      runtime: context.runtime.file,
-      runtimeArgs: context.runtime.args,
+      runtime: config.runtime,
       terminal: options.terminal ?? false,
       stdin: options.stdin ?? false,
       timeoutSeconds: limitMonitor(options.timeoutMs ?? 0),
@@ -170,6 +170,7 @@ class Attempt {
     monitor?.go();
     const forget = async () => {
       monitor?.close();
+      await removeExecPlacement(this.#context, this.#config, this.#directory);
       await rm(this.#directory, { recursive: true, force: true });
     };
     if (monitor) void monitor.firstReply.then(forget, forget);
@@ -210,6 +211,7 @@ class Attempt {
       signal?.removeEventListener('abort', onAbort);
       monitor.close();
       await done;
+      await removeExecPlacement(this.#context, this.#config, this.#directory);
       await rm(this.#directory, { recursive: true, force: true });
       const expired = timedOut || reply?.message === timedOutMessage;
       return { exitCode: expired ? undefined : reply?.value, timedOut: expired };

@@ -3,6 +3,8 @@
 
 import { join } from 'node:path';
 import type { ContainerPaths } from './layout.ts';
+import type { MonitorSettings } from './monitor-defaults.ts';
+import type { RuntimeProgram } from './oci-runtime.ts';
 import type { CreateOptions, LogDriver } from './types.ts';
 
 /** What the command line is made of. */
@@ -10,8 +12,8 @@ export interface MonitorPlan {
   readonly id: string;
   readonly name: string;
   readonly bundle: string;
-  readonly runtime: string;
-  readonly runtimeArgs: readonly string[];
+  readonly runtime: RuntimeProgram;
+  readonly settings: MonitorSettings;
   readonly terminal: boolean;
   readonly logs: readonly LogDriver[];
   /** The exit command with its path made absolute: the monitor executes it without a search, wherever it is then. */
@@ -24,14 +26,16 @@ export interface MonitorPlan {
  * for exec the process ID comes before the exit code, and every reply is a line, so that the stream sockets which
  * Node makes do as well as Podman's sequenced packets. */
 export function buildCreateArgs(paths: ContainerPaths, plan: MonitorPlan): string[] {
-  const { options } = plan;
+  const { options, settings } = plan;
   const args = ['--api-version', '-c', plan.id, '-u', plan.id, '-n', plan.name];
   args.push(...buildRuntimeArgs(plan), '-b', plan.bundle, '--full-attach');
   args.push('-p', paths.pidfile, '-P', paths.monitorPidfile);
   args.push('--exit-dir', paths.exitDir, '--persist-dir', paths.persistDir);
   for (const log of plan.logs) args.push('-l', formatLogDriver(log, paths.log));
   args.push('--log-level', 'warning');
-  if (options.logSizeMaxBytes !== undefined) args.push('--log-size-max', String(options.logSizeMaxBytes));
+  if (Number.isFinite(settings.logSizeMaxBytes))
+    args.push('--log-size-max', String(settings.logSizeMaxBytes));
+  if (settings.noPivot) args.push('--no-pivot');
   if (plan.terminal) args.push('-t');
   else if (options.stdin) args.push('-i');
   if (options.leaveStdinOpen) args.push('--leave-stdin-open');
@@ -44,7 +48,7 @@ export function buildCreateArgs(paths: ContainerPaths, plan: MonitorPlan): strin
 }
 
 /** What the command line of an exec session is made of. */
-export interface ExecPlan extends Pick<MonitorPlan, 'id' | 'name' | 'runtime' | 'runtimeArgs' | 'terminal'> {
+export interface ExecPlan extends Pick<MonitorPlan, 'id' | 'name' | 'runtime' | 'terminal'> {
   readonly session: string;
   /** The session's own directory: it stands for the bundle. */
   readonly directory: string;
@@ -94,8 +98,8 @@ export function buildExecArgs(plan: ExecPlan): string[] {
 }
 
 /** The runtime and its own arguments. */
-function buildRuntimeArgs(plan: Pick<MonitorPlan, 'runtime' | 'runtimeArgs'>): string[] {
-  return ['-r', plan.runtime, ...plan.runtimeArgs.flatMap(word => ['--runtime-arg', word])];
+function buildRuntimeArgs({ runtime }: Pick<MonitorPlan, 'runtime'>): string[] {
+  return ['-r', runtime.file, ...runtime.args.flatMap(word => ['--runtime-arg', word])];
 }
 
 /** One `--log-path`. */

@@ -5,6 +5,7 @@ import type { CgroupIdentity } from './container-cgroup.ts';
 import { RecordError } from './errors.ts';
 import { readIfThere, writeWhole } from './files.ts';
 import type { ContainerPaths } from './layout.ts';
+import type { RuntimeProgram } from './oci-runtime.ts';
 import type { ProcessIdentity } from './processes.ts';
 import type { ContainerStatus } from './types.ts';
 
@@ -17,6 +18,9 @@ export interface ConfigRecord {
   readonly incarnation: string;
   readonly name: string;
   readonly bundle: string;
+  readonly runtime: RuntimeProgram;
+  /** Made for its monitor alone: {@link Placement.cgroupsOf}. */
+  readonly monitorCgroups: readonly string[];
   readonly terminal: boolean;
   readonly logPath: string | null;
   readonly stopSignal: string | number;
@@ -70,6 +74,10 @@ export async function writeRecord(
 type Shape<Record> = { readonly [Name in keyof Record]-?: (value: unknown) => boolean };
 
 const isString = (value: unknown): boolean => typeof value === 'string';
+const isPath = (value: unknown): boolean =>
+  typeof value === 'string' && value.startsWith('/') && !value.split('/').includes('..');
+const isListOf = (check: (value: unknown) => boolean) => (value: unknown) =>
+  Array.isArray(value) && value.every(check);
 const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 const isPid = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0;
 const orNull = (check: (value: unknown) => boolean) => (value: unknown) => value === null || check(value);
@@ -87,17 +95,21 @@ export const isIdentity = (value: unknown): boolean =>
   isObject(value) && findWrong(value, identityShape) === undefined;
 
 const cgroupShape: Shape<CgroupIdentity> = {
-  path: value => isString(value) && String(value).startsWith('/'),
+  path: isPath,
   inode: value => /^\d+$/.test(String(value)),
 };
 
 const isCgroup = (value: unknown): boolean => isObject(value) && findWrong(value, cgroupShape) === undefined;
 
+const programShape: Shape<RuntimeProgram> = { file: isPath, args: isListOf(isString) };
+
 const configShape: Shape<ConfigRecord> = {
   id: isString,
   incarnation: isString,
   name: isString,
-  bundle: value => isString(value) && String(value).startsWith('/'),
+  bundle: isPath,
+  runtime: value => isObject(value) && findWrong(value, programShape) === undefined,
+  monitorCgroups: isListOf(isPath),
   terminal: isBoolean,
   logPath: orNull(isString),
   stopSignal: value => isString(value) || Number.isSafeInteger(value),
@@ -111,7 +123,7 @@ const createdShape: Shape<CreatedRecord> = {
   pid: isPid,
   process: orNull(isIdentity),
   monitor: orNull(isIdentity),
-  cgroups: value => Array.isArray(value) && value.every(isCgroup),
+  cgroups: isListOf(isCgroup),
 };
 
 const statuses: ReadonlySet<unknown> = new Set<ContainerStatus>([

@@ -1,6 +1,7 @@
 // A container whose creator died before it had written down what came of it.
 
 import type { Container } from './container.ts';
+import { contextOf } from './container-context.ts';
 import type { Context } from './context.ts';
 import { makeCreatedRecord } from './created-record.ts';
 import { readExitFile } from './exit-codes.ts';
@@ -15,8 +16,9 @@ import { undoCreation } from './undo.ts';
 /** Sees what came of a creation whose creator is gone: where a monitor watches over the container it is taken over, where
  * nothing came of it what is left is removed. False while it goes on under a monitor alone: the end of the start pipe is
  * a go. */
-export async function recoverCreation(context: Context, container: Container): Promise<boolean> {
+export async function recoverCreation(anyContext: Context, container: Container): Promise<boolean> {
   const { paths, phase, config, created } = container;
+  const context = contextOf(anyContext, config);
   if (phase.name === 'creating') {
     const outcome = created ? 'created' : await judge(context, paths);
     if (outcome === 'goes on') return false;
@@ -27,7 +29,7 @@ export async function recoverCreation(context: Context, container: Container): P
   }
   if (!(await beginRemoval(context, paths, phase))) return true;
   context.logger.warn({ id: config.id }, 'a creation that was broken off is undone');
-  await undoCreation(context, { paths, bundle: config.bundle });
+  await undoCreation(context, { paths, config });
   return true;
 }
 

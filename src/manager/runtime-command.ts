@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import type { Environment } from './environment.ts';
 import { RuntimeError, TimeLimitError } from './errors.ts';
 import type { Logger } from './logger.ts';
+import type { RuntimeProgram } from './oci-runtime.ts';
 import { extractRuntimeWords } from './runtime-words.ts';
 import type { CallOptions } from './types.ts';
 import { findWorkingDirectory } from './working-directory.ts';
@@ -27,7 +28,7 @@ export class RuntimeCommand {
   readonly args: readonly string[];
   readonly #calls: RuntimeCalls;
 
-  constructor(file: string, args: readonly string[], calls: RuntimeCalls) {
+  constructor({ file, args }: RuntimeProgram, calls: RuntimeCalls) {
     this.file = file;
     this.args = args;
     this.#calls = calls;
@@ -36,6 +37,11 @@ export class RuntimeCommand {
   /** For each sub-command that is given no other. */
   get timeLimitMs(): number {
     return this.#calls.timeLimitMs;
+  }
+
+  /** Another runtime, called in the same way. */
+  as(program: RuntimeProgram): RuntimeCommand {
+    return new RuntimeCommand(program, this.#calls);
   }
 
   /** Runs a sub-command and returns its standard output. Rejects with {@link RuntimeError}, {@link TimeLimitError}

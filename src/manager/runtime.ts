@@ -1,12 +1,13 @@
 // The library's front door.
 
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import pino from 'pino';
 import { type Attachment, type AttachOptions, openAttachment } from './attach.ts';
 import { type BoundToId, bindToId } from './bind-id.ts';
 import { Coalescer } from './coalesce.ts';
+import { contextOf } from './container-context.ts';
 import { readContainerLog, reopenLog } from './container-log.ts';
 import type { Context } from './context.ts';
 import { resizeTerminal, type TerminalSize } from './control.ts';
@@ -28,6 +29,8 @@ import { listContainers } from './list.ts';
 import type { Logger } from './logger.ts';
 import type { LogEntry } from './logs/entries.ts';
 import type { LogOptions } from './logs/read-log.ts';
+import { settleMonitor } from './monitor-defaults.ts';
+import { RuntimeChooser } from './oci-runtime.ts';
 import { RuntimeCommand } from './runtime-command.ts';
 import { makeSafeRoot, requireSafeRoot } from './safe-root.ts';
 import { formatSignal } from './signals.ts';
@@ -83,17 +86,17 @@ export class Runtime {
     const uid = process.getuid?.() ?? 0;
     const layout = layOut(resolvePath(options.root ?? defaultRoot(process.env, uid)));
     const logger = options.logger ?? pino({ level: process.env['CONMON_TS_LOG'] ?? 'silent' });
-    const { runtimeRoot = layout.runtime, timeLimitMs = runtimeTimeLimitMs } = options;
+    const { timeLimitMs = runtimeTimeLimitMs } = options;
     const environment = makeEnvironment(process.env, uid, options.conmonEnv ?? []);
-    const rootArgs = runtimeRoot === null ? [] : ['--root', resolvePath(runtimeRoot)];
-    const args = [...rootArgs, ...(options.runtimeArgs ?? [])];
-    const calls = { environment, timeLimitMs, logger };
+    const runtimes = new RuntimeChooser(options, layout.runtime);
     this.#opened = {
       layout,
-      runtime: new RuntimeCommand(findExecutable(options.runtime ?? 'runc'), args, calls),
+      runtime: new RuntimeCommand(runtimes.default, { environment, timeLimitMs, logger }),
+      runtimes,
       conmon: options.conmon === undefined ? findMonitor() : findExecutable(options.conmon),
       environment,
       placement: options.placement,
+      monitorDefaults: settleMonitor(options),
       logger,
       states: new Coalescer(),
       removals: new Set(),
@@ -112,6 +115,16 @@ export class Runtime {
   /** The directory of state. */
   get root(): string {
     return this.#opened.layout.root;
+  }
+
+  /** Path of the OCI runtime that containers get where nothing else is said. */
+  get path(): string {
+    return this.#opened.runtime.file;
+  }
+
+  /** That runtime's name, for example `'runc'`. */
+  get name(): string {
+    return basename(this.path);
   }
 
   /** The logger in use. */
@@ -325,10 +338,9 @@ export class Runtime {
     input?: string,
   ): Promise<void> {
     options.signal?.throwIfAborted();
-    const { paths } = await requireContainer(this.#context, id, options);
-    await useContainer(paths, () =>
-      this.#context.runtime.run(`${verb} container ${id}`, args, options, input),
-    );
+    const { paths, config } = await requireContainer(this.#context, id, options);
+    const { runtime } = contextOf(this.#context, config);
+    await useContainer(paths, () => runtime.run(`${verb} container ${id}`, args, options, input));
   }
 
   /** The bundle of a container, in which its monitor listens. */

@@ -2,6 +2,7 @@
 
 import { rm } from 'node:fs/promises';
 import type { Container } from './container.ts';
+import { contextOf } from './container-context.ts';
 import type { Context } from './context.ts';
 import { RuntimeError, StateError } from './errors.ts';
 import { readExitFile } from './exit-codes.ts';
@@ -15,9 +16,14 @@ import { useContainer } from './uses.ts';
 
 /** Starts a container, and notes when: before the program can end. Rejects with {@link StateError} where its monitor is
  * gone: nobody would see its output, nor its end. What a start that failed said stays in the container's state. */
-export async function startContainer(context: Context, id: string, options: ContainerOptions): Promise<void> {
+export async function startContainer(
+  anyContext: Context,
+  id: string,
+  options: ContainerOptions,
+): Promise<void> {
   options.signal?.throwIfAborted();
-  const container = await requireContainer(context, id, options);
+  const container = await requireContainer(anyContext, id, options);
+  const context = contextOf(anyContext, container.config);
   const { paths } = container;
   requireMonitor(id, container);
   await useContainer(paths, async () => {

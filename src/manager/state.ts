@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container } from './container.ts';
+import { contextOf } from './container-context.ts';
 import type { Context } from './context.ts';
 import { readExit, unknownExit } from './endings.ts';
 import { type ManagerError, NotFoundError, RuntimeError } from './errors.ts';
@@ -38,7 +39,7 @@ export async function readState(
   const { paths, phase, created } = container;
   if (phase.name === 'deleting') return readWhileDeleted(container);
   if (created === undefined) return compose(container, { status: 'creating', synthetic: false });
-  const asked = await askRuntime(context, id, options);
+  const asked = await askRuntime(contextOf(context, container.config), id, options);
   // It may have gone while the runtime was asked, and another one come.
   const phaseNow = readPhase(paths);
   if (phaseNow === undefined || !hasId(context.layout, paths))

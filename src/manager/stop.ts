@@ -4,6 +4,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CgroupIdentity, readCgroups } from './container-cgroup.ts';
+import { contextOf } from './container-context.ts';
 import type { Context } from './context.ts';
 import { startTimer, type Timer } from './durations.ts';
 import { type ContainerProcesses, findProcesses, waitForExitFile, waitForProcess } from './endings.ts';
@@ -86,8 +87,9 @@ class Stop {
     const waiting = new AbortController();
     try {
       const processes = await findProcesses(this.#context, this.#id, waiting.signal, this.#options);
-      const runtime = new PatientRuntime(this.#context, processes.paths);
       const config = readConfig(processes.paths);
+      const context = config ? contextOf(this.#context, config) : this.#context;
+      const runtime = new PatientRuntime(context, processes.paths);
       if (config) await this.#endAll(runtime, config, processes, waiting.signal);
       const exit = await this.#waitForExitFile(processes);
       await runtime.agrees(exit);

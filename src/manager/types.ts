@@ -19,7 +19,16 @@ export interface ContainerOptions extends CallOptions {
 
 /** Moves a process that waits to be moved, for example to a cgroup. Called before the monitor starts to work, so
  * that all of its children follow. Rejecting it fails the creation. */
-export type Placement = (process: PlacedProcess) => Promise<void>;
+export interface Placement {
+  (process: PlacedProcess): Promise<void>;
+  /** Cgroups made for the container of this ID alone: paths from the root of each hierarchy, the deepest first. They are
+   * written down with the container before they are made, so that whoever deletes it removes them, in whichever process.
+   * Those with processes of others in them stay. */
+  readonly cgroupsOf?: (id: string) => readonly string[];
+  /** Removes what else was made for the container of this ID, if anything was. Called when it is gone, on the placement
+   * of the {@link Runtime} that deletes it. Rejecting it fails nothing, and is logged. */
+  readonly remove?: (id: string) => Promise<void>;
+}
 
 /** What a {@link Placement} gets. */
 export interface PlacedProcess {
@@ -31,12 +40,29 @@ export interface PlacedProcess {
   readonly signal: AbortSignal;
 }
 
+/** Who makes a container's cgroup: the runtime itself, in the cgroup file system, or systemd when the runtime asks. */
+export type CgroupManager = 'cgroupfs' | 'systemd';
+
+/** An OCI runtime with what belongs to it, as CRI-O's runtime handlers have it. */
+export interface RuntimeHandler {
+  /** Path or name of its executable; names are looked up in PATH. */
+  readonly path: string;
+  /** Arguments before the sub-command. Default: none. */
+  readonly args?: readonly string[];
+  /** Its `--root`. Default: {@link RuntimeOptions.runtimeRoot}. `null` passes no `--root`. */
+  readonly root?: string | null;
+}
+
 /** How a {@link Runtime} is set up. */
 export interface RuntimeOptions {
   /** Path or name of the OCI runtime's executable; names are looked up in PATH. Default `'runc'`. Relative paths, here
    * and in what follows, are the caller's, resolved in the constructor. */
   readonly runtime?: string;
-  /** Arguments for the runtime before the sub-command, for example `['--systemd-cgroup']`. */
+  /** Chooses the runtime of a container that is created without one of its own, by its options: for example another one
+   * for containers that nobody trusts. `undefined` leaves it at {@link RuntimeOptions.runtime}. */
+  readonly runtimeFor?: (id: string, options: CreateOptions) => string | RuntimeHandler | undefined;
+  /** Arguments for the runtime before the sub-command, for example `['--log-format', 'json']`. A container keeps those
+   * that it was created with: paths among them are better absolute. */
   readonly runtimeArgs?: readonly string[];
   /** The runtime's `--root`; default `<root>/runtime`. `null` passes no `--root`. */
   readonly runtimeRoot?: string | null;
@@ -45,6 +71,12 @@ export interface RuntimeOptions {
   /** Directory of state; many processes can use one at once. Default `$XDG_RUNTIME_DIR/conmon-ts`, for root
    * `/run/conmon-ts`. */
   readonly root?: string;
+  /** Who makes the containers' cgroups; default `'cgroupfs'`. With `'systemd'` the runtime gets `--systemd-cgroup`. */
+  readonly cgroupManager?: CgroupManager;
+  /** True to have the runtime not use pivot_root, for root file systems on a ramdisk. Default false. */
+  readonly noPivot?: boolean;
+  /** Bytes after which log files are started anew; `Infinity` for never, the default. */
+  readonly logSizeMaxBytes?: number;
   /** More variables for monitors, runtimes, hooks and exit commands, each `NAME=value`; the last of a name wins. From
    * the caller's environment they get `PATH`, `HOME`, `XDG_RUNTIME_DIR`, `TMPDIR`, `TZ`, `CONMON_JOURNALD_PRIORITY`, and
    * for others than root `DBUS_SESSION_BUS_ADDRESS`. */
@@ -94,7 +126,7 @@ export interface CreateOptions extends CallOptions {
   readonly leaveStdinOpen?: boolean;
   /** Where output goes; default a k8s-file `ctr.log` in the container's directory of state. */
   readonly log?: LogDriver | readonly LogDriver[];
-  /** Bytes after which the log file is started anew. */
+  /** Bytes after which the log file is started anew; `Infinity` for never. Default: the Runtime's. */
   readonly logSizeMaxBytes?: number;
   /** Run by the monitor when the container has ended and its exit code is recorded. A function gets the container that
    * is going to be: a command that deletes it names its incarnation, not only its ID. */
@@ -108,6 +140,13 @@ export interface CreateOptions extends CallOptions {
   readonly monitorArgs?: readonly string[];
   /** Passed to the runtime's create, for example `['--preserve-fds', '1']`. */
   readonly runtimeOpts?: readonly string[];
+  /** Its OCI runtime, instead of the one that {@link RuntimeOptions.runtimeFor} or {@link RuntimeOptions.runtime} says.
+   * A name or path alone goes with {@link RuntimeOptions.runtimeArgs}. */
+  readonly runtime?: string | RuntimeHandler;
+  /** Overrides {@link RuntimeOptions.cgroupManager}. */
+  readonly cgroupManager?: CgroupManager;
+  /** Overrides {@link RuntimeOptions.noPivot}. */
+  readonly noPivot?: boolean;
   /** Overrides {@link RuntimeOptions.placement}. */
   readonly placement?: Placement;
   /** Kept with the container and given back by {@link Runtime.state}. */

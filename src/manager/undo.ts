@@ -5,7 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from './context.ts';
 import type { ContainerPaths } from './layout.ts';
 import type { StartedMonitor } from './monitor-start.ts';
+import { removePlacement } from './placement-removal.ts';
 import { findByArgument, listDescendants } from './processes.ts';
+import type { ConfigRecord } from './records.ts';
 import { abandonRemoval, deleteFromRuntime, release, removeTraces } from './removal.ts';
 import { endRuntimeCommands } from './runtime-processes.ts';
 import { endUses } from './uses.ts';
@@ -19,14 +21,14 @@ const lastActsMs = 2_000;
 /** What is to be undone. */
 export interface BrokenCreation {
   readonly paths: ContainerPaths;
-  readonly bundle: string;
+  readonly config: ConfigRecord;
   /** What was started, if anything was and its pipes are still held. */
   readonly monitor?: StartedMonitor | undefined;
 }
 
 /** Undoes a creation whose removal is this process's business (./removal.ts). Where it fails, it is anybody's. */
 export async function undoCreation(context: Context, creation: BrokenCreation): Promise<void> {
-  const { paths, bundle, monitor } = creation;
+  const { paths, config, monitor } = creation;
   try {
     if (monitor) await stopRuntime(paths, monitor);
     await deleteFromRuntime(context, paths.id);
@@ -36,7 +38,8 @@ export async function undoCreation(context: Context, creation: BrokenCreation): 
     await deleteFromRuntime(context, paths.id);
     monitor?.close();
     await endUses(context, paths);
-    await removeTraces(bundle);
+    await removeTraces(config.bundle);
+    await removePlacement(context, config, null);
     await release(context, paths);
   } catch (error) {
     await abandonRemoval(paths);
