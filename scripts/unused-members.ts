@@ -58,7 +58,7 @@ const ours: Exemptions = {
   tests: ['test/', 'src/sys/scripted.ts'],
   readElsewhere: [
     'SpawnPlan', // by the addon
-    'ContainerEvent', // by who reads what conmonctl prints
+    'WatchedEvents', // by `for await`
     'FatalError', // by who looks at an error in a debugger
   ],
 };

@@ -16,7 +16,6 @@ import {
   TimeLimitError,
 } from './errors.ts';
 import { storeExit } from './exit-codes.ts';
-import { timeIfThere } from './files.ts';
 import { findContainer, findStored } from './find.ts';
 import { hasId } from './incarnation.ts';
 import type { ContainerPaths } from './layout.ts';
@@ -27,6 +26,7 @@ import { isRunning } from './processes.ts';
 import { type CreatedRecord, writeRecord } from './records.ts';
 import { abandonRemoval, beginRemoval, deleteFromRuntime, release, removeTraces } from './removal.ts';
 import { saysNoSuchContainer } from './runtime-words.ts';
+import { readStartTime } from './start-time.ts';
 import { askRuntime } from './state.ts';
 import type { ContainerExit, ContainerOptions, ContainerStatus, DeleteOptions } from './types.ts';
 import { undoCreation } from './undo.ts';
@@ -137,7 +137,7 @@ async function remove(
     await deleteFromRuntime(context, paths.id);
     const exit = await takeExit(context, paths, created);
     const monitor = created.monitor && isRunning(created.monitor) ? created.monitor : undefined;
-    const times = { createdAt: new Date(config.createdAt), startedAt: timeIfThere(paths.started) };
+    const times = { createdAt: new Date(config.createdAt), startedAt: readStartTime(paths) };
     await storeExit(context.layout, paths, { ...exit, ...times, name: config.name, monitor });
     // Not before: what is written down is what makes a second attempt possible.
     await endUses(context, paths);

@@ -18,6 +18,7 @@ export {
   StateError,
   TimeLimitError,
 } from './errors.ts';
+export type { ContainerEvent, EventStream, EventsOptions, EventType } from './events/container-event.ts';
 export type { ExecEnd, ExecSession } from './exec.ts';
 export type { Logger } from './logger.ts';
 export type { LogEntry } from './logs/entries.ts';

@@ -33,8 +33,11 @@ export interface ContainerPaths {
   readonly config: string;
   /** The processes; written when the monitor has answered. */
   readonly created: string;
-  /** Its time is when the container was started. */
+  /** Its time is when somebody began to start the container; it has the other name once that is done. */
+  readonly starting: string;
   readonly started: string;
+  /** There while the container is frozen. */
+  readonly paused: string;
   /** What a start that failed said. */
   readonly startFailure: string;
   /** What was known when the deletion began. */
@@ -79,7 +82,9 @@ export function layOutContainer(layout: Layout, id: string, incarnation: string)
     uses: join(dir, 'uses'),
     config: join(dir, 'config.json'),
     created: join(dir, 'created.json'),
+    starting: join(dir, 'starting'),
     started: join(dir, 'started'),
+    paused: join(dir, 'paused'),
     startFailure: join(dir, 'start-failure'),
     deletion: join(dir, 'deletion.json'),
     pidfile: join(dir, 'pidfile'),

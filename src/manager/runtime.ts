@@ -7,7 +7,7 @@ import pino from 'pino';
 import { type Attachment, type AttachOptions, openAttachment } from './attach.ts';
 import { type BoundToId, bindToId } from './bind-id.ts';
 import { Coalescer } from './coalesce.ts';
-import { contextOf } from './container-context.ts';
+import { commandContainer } from './command-container.ts';
 import { readContainerLog, reopenLog } from './container-log.ts';
 import type { Context } from './context.ts';
 import { resizeTerminal, type TerminalSize } from './control.ts';
@@ -17,12 +17,14 @@ import { deleteContainer } from './delete.ts';
 import { waitForEnd } from './endings.ts';
 import { makeEnvironment } from './environment.ts';
 import { MonitorError, NotFoundError } from './errors.ts';
+import type { EventStream, EventsOptions } from './events/container-event.ts';
+import { openEventStream } from './events/event-stream.ts';
 import { type ExecSession, execInContainer } from './exec.ts';
 import { execSync } from './exec-sync.ts';
 import { findExecutable, findMonitor } from './executables.ts';
 import { writeWhole } from './files.ts';
-import { findContainer, requireContainer } from './find.ts';
-import { layOut, requireId } from './layout.ts';
+import { findContainer } from './find.ts';
+import { type ContainerPaths, layOut, requireId } from './layout.ts';
 import { Lifetime } from './lifetime.ts';
 import { within } from './limits.ts';
 import { listContainers } from './list.ts';
@@ -55,7 +57,6 @@ import type {
   StopOptions,
   WaitCondition,
 } from './types.ts';
-import { useContainer } from './uses.ts';
 import { findWorkingDirectory, resolvePath } from './working-directory.ts';
 
 /** No sub-command but create takes longer than moments; this one is for machines under load. */
@@ -133,9 +134,8 @@ export class Runtime {
   }
 
   /** Creates a container: its process exists and waits for {@link Runtime.start}. Resolves with its state, in which are
-   * the process IDs of the container and of its monitor. Limit: 10 s unless given. Where it
-   * fails, the ID is free again: whatever had been made is undone, also when the runtime finishes too late.
-   * Rejects with {@link ExistsError}, {@link RuntimeError}, {@link MonitorError}, {@link TimeLimitError},
+   * the process IDs of the container and of its monitor. Limit: 10 s unless given. Where it fails, the ID is free
+   * again: whatever had been made is undone, also when the runtime finishes too late. Rejects with {@link ExistsError}, {@link RuntimeError}, {@link MonitorError}, {@link TimeLimitError},
    * {@link ArgumentError} or the signal's reason. */
   async create(id: string, options: CreateOptions): Promise<ContainerState> {
     return createContainer(this.#context, id, options);
@@ -152,22 +152,35 @@ export class Runtime {
     signal: NodeJS.Signals | number = 'SIGTERM',
     options: ContainerOptions = {},
   ): Promise<void> {
-    await this.#run('signalling', id, ['kill', id, formatSignal(signal)], options);
+    await commandContainer(
+      this.#context,
+      id,
+      { verb: 'signalling', args: ['kill', id, formatSignal(signal)] },
+      options,
+    );
   }
 
   /** Freezes all processes of the container. */
   async pause(id: string, options: ContainerOptions = {}): Promise<void> {
-    await this.#run('pausing', id, ['pause', id], options);
+    const note = ({ paused }: ContainerPaths) => writeWhole(paused, '');
+    await commandContainer(this.#context, id, { verb: 'pausing', args: ['pause', id], note }, options);
   }
 
   /** Thaws a paused container. */
   async resume(id: string, options: ContainerOptions = {}): Promise<void> {
-    await this.#run('resuming', id, ['resume', id], options);
+    const note = ({ paused }: ContainerPaths) => rm(paused, { force: true });
+    await commandContainer(this.#context, id, { verb: 'resuming', args: ['resume', id], note }, options);
   }
 
   /** Sets resource limits: `resources` is `linux.resources` of the OCI runtime specification. */
   async update(id: string, resources: object, options: ContainerOptions = {}): Promise<void> {
-    await this.#run('updating', id, ['update', '--resources', '-', id], options, JSON.stringify(resources));
+    const input = JSON.stringify(resources);
+    await commandContainer(
+      this.#context,
+      id,
+      { verb: 'updating', args: ['update', '--resources', '-', id], input },
+      options,
+    );
   }
 
   /** Stops a container: the stop signal, then after `timeoutMs` SIGKILL. When it resolves, the process is gone, the
@@ -194,6 +207,14 @@ export class Runtime {
   /** States of all containers, sorted by ID. Deleted ones are not among them. */
   async list(options: CallOptions = {}): Promise<ContainerState[]> {
     return listContainers(this.#context, options);
+  }
+
+  /** What happens to containers from now on, in this process and in all others that use the directory of state: an
+   * async iterable. Containers are looked at when the next event is asked for, so that of what happened meanwhile all
+   * is told that is still known then: a pause that is over is not, and the end of a container five minutes after its
+   * deletion neither. Ends when the loop is left, and at {@link Runtime.close}; rejects with the signal's reason. */
+  events(options: EventsOptions = {}): EventStream {
+    return openEventStream(this.#context, this.#lifetime, options);
   }
 
   /** Waits until the container has `stopped`, its process gone, or `exited`, its output drained, its exit code
@@ -327,20 +348,6 @@ export class Runtime {
   /** The same as {@link Runtime.close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  /** A sub-command of the runtime for a container of ours. */
-  async #run(
-    verb: string,
-    id: string,
-    args: readonly string[],
-    options: ContainerOptions,
-    input?: string,
-  ): Promise<void> {
-    options.signal?.throwIfAborted();
-    const { paths, config } = await requireContainer(this.#context, id, options);
-    const { runtime } = contextOf(this.#context, config);
-    await useContainer(paths, () => runtime.run(`${verb} container ${id}`, args, options, input));
   }
 
   /** The bundle of a container, in which its monitor listens. */

@@ -6,10 +6,11 @@ import { contextOf } from './container-context.ts';
 import type { Context } from './context.ts';
 import { RuntimeError, StateError } from './errors.ts';
 import { readExitFile } from './exit-codes.ts';
-import { timeIfThere, writeWhole } from './files.ts';
+import { writeWhole } from './files.ts';
 import { requireContainer } from './find.ts';
 import type { ContainerPaths } from './layout.ts';
 import { isRunning } from './processes.ts';
+import { noteStarted, noteStarting } from './start-time.ts';
 import { askRuntime } from './state.ts';
 import type { ContainerOptions } from './types.ts';
 import { useContainer } from './uses.ts';
@@ -27,13 +28,14 @@ export async function startContainer(
   const { paths } = container;
   requireMonitor(id, container);
   await useContainer(paths, async () => {
-    if (timeIfThere(paths.started) === undefined) await writeWhole(paths.started, '');
+    await noteStarting(paths);
     try {
       await context.runtime.run(`starting container ${id}`, ['start', id], options);
     } catch (error) {
       await noteFailure(context, paths, error);
       throw error;
     }
+    await noteStarted(paths);
     await rm(paths.startFailure, { force: true });
   });
 }
@@ -41,8 +43,8 @@ export async function startContainer(
 /** Of two starts at once one fails, and the container has been started all the same. */
 async function noteFailure(context: Context, paths: ContainerPaths, error: unknown): Promise<void> {
   const status = await askRuntime(context, paths.id, {}).catch(() => undefined);
-  if (status === 'running' || status === 'paused') return;
-  if (status === 'created') await rm(paths.started, { force: true });
+  if (status === 'running' || status === 'paused') return noteStarted(paths);
+  if (status === 'created') await rm(paths.starting, { force: true });
   if (error instanceof RuntimeError) await writeWhole(paths.startFailure, error.words || error.message);
 }
 

@@ -16,6 +16,7 @@ import { readPhase } from './phase.ts';
 import { isRunning } from './processes.ts';
 import { type CreatedRecord, readDeletion } from './records.ts';
 import { parseStatus } from './runtime-status.ts';
+import { readStartTime } from './start-time.ts';
 import type {
   CallOptions,
   ContainerExit,
@@ -124,7 +125,7 @@ function compose(container: Container, judgement: Judgement): ContainerState {
     bundle: config.bundle,
     name: config.name,
     createdAt: new Date(config.createdAt),
-    startedAt: unstarted.has(judgement.status) ? undefined : timeIfThere(paths.started),
+    startedAt: unstarted.has(judgement.status) ? undefined : readStartTime(paths),
     ...exit,
     oomKilled,
     logPath: config.logPath ?? undefined,

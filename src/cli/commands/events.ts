@@ -1,6 +1,6 @@
+import { eventTypes } from '../../manager/events/container-event.ts';
+import type { ContainerEvent } from '../../manager/index.ts';
 import { defineCommand } from '../command.ts';
-import { followEvents } from '../events/follow-events.ts';
-import { type ContainerEvent, eventTypes } from '../events/tracker.ts';
 
 export const command = defineCommand({
   positionals: { ids: { type: 'string', array: true, describe: 'IDs of containers [default: all]' } },
@@ -18,21 +18,25 @@ export const command = defineCommand({
     const runtime = await cli.openRuntime();
     const logger = await cli.openLogger();
     const { ids = [], event: kinds } = args;
-    return followEvents(
-      runtime,
-      logger,
-      () => logger.info({ root: runtime.root }, 'watching'),
-      event => {
-        if (ids.length > 0 && !ids.includes(event.id)) return;
-        if (kinds && !kinds.includes(event.event)) return;
-        if (args.json) cli.printJsonLine(event);
-        else cli.print(formatEvent(event));
-      },
-    );
+    const events = runtime.events();
+    logger.info({ root: runtime.root }, 'watching');
+    for await (const event of events) {
+      if (ids.length > 0 && !ids.includes(event.id)) continue;
+      if (kinds && !kinds.includes(event.type)) continue;
+      if (args.json) cli.printJsonLine(toJson(event));
+      else cli.print(formatEvent(event));
+    }
+    return 0;
   },
 });
 
-function formatEvent({ time, event, id, exitCode }: ContainerEvent): string {
-  const code = exitCode === undefined ? '' : `  exit code ${exitCode ?? 'unknown'}`;
-  return `${time.toISOString()}  ${event.padEnd('create'.length)}  ${id}${code}`;
+/** JSON has no `undefined`: an exit code that nobody knows is null. */
+function toJson({ time, type, id, incarnation, name, exitCode }: ContainerEvent): object {
+  const exit = type === 'exit' ? { exitCode: exitCode ?? null } : {};
+  return { time, event: type, id, incarnation, name, ...exit };
+}
+
+function formatEvent({ time, type, id, exitCode }: ContainerEvent): string {
+  const code = type === 'exit' ? `  exit code ${exitCode ?? 'unknown'}` : '';
+  return `${time.toISOString()}  ${type.padEnd('create'.length)}  ${id}${code}`;
 }
