@@ -20,7 +20,7 @@ export interface FailurePlace {
 
 /** Puts an error into words. Errors of the library are told by their `code`, so that it need not be loaded. */
 export function describeFailure(error: unknown, place: FailurePlace): FailureWords {
-  const { code, message, words, stderr, command } = readError(error);
+  const { code, errno, message, words, stderr, command } = readError(error);
   const who = command?.[0]?.split('/').at(-1);
   switch (code) {
     case 'ERR_RUNTIME':
@@ -55,10 +55,13 @@ export function describeFailure(error: unknown, place: FailurePlace): FailureWor
         message,
         /not in PATH|^no bundle at/.test(message) ? hintFor(message, place) : seeHelp(place),
       );
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return { what: message, hint: `--root names a directory of state that you may write to` };
+    case 'ERR_SYSTEM':
+      return withHint(
+        message,
+        refusals.has(errno ?? '') ? '--root names a directory of state that you may write to' : undefined,
+      );
+    case 'ERR_INTERNAL':
+      return { what: message, hint: '`--log-level debug` shows where; please report it' };
     default:
       return withHint(message, hintFor(message, place));
   }
@@ -73,8 +76,12 @@ export function formatFailure(failure: FailureWords): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** That one may not write there. */
+const refusals: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
+
 interface ErrorFacts {
   readonly code: string | undefined;
+  readonly errno?: string | undefined;
   readonly message: string;
   readonly words?: string | undefined;
   readonly stderr?: string | undefined;
@@ -86,6 +93,7 @@ function readError(error: unknown): ErrorFacts {
   const facts = error as Error & Partial<ErrorFacts>;
   return {
     code: facts.code,
+    errno: facts.errno,
     message: error.message,
     words: facts.words,
     stderr: facts.stderr,

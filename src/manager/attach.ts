@@ -1,9 +1,10 @@
 // Being a client of a monitor's attach socket, as a stream.
 
 import { Duplex, Readable } from 'node:stream';
+import { call } from './call.ts';
 import { resizeTerminal, type TerminalSize } from './control.ts';
 import { DetachMatcher, parseDetachKeys } from './detach-keys.ts';
-import { StateError } from './errors.ts';
+import { StateError, type SystemError } from './errors.ts';
 import { errorCode } from './files.ts';
 import { type AttachReport, attachError } from './kernel/attach-report.ts';
 import { kernel } from './kernel/choose.ts';
@@ -21,6 +22,9 @@ export interface AttachOptions extends CallOptions {
 
 /** A packet's first byte for standard error (docs/behaviour/attach.md, A7). */
 const stderrStream = 3;
+
+/** What connecting to a socket says whose owner has ended. */
+const nobodyThere: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED']);
 
 /** Connects to the attach socket in `directory`. Rejects with {@link AddonError} without the addon. */
 export async function openAttachment(directory: string, options: AttachOptions): Promise<Attachment> {
@@ -71,8 +75,8 @@ export class Attachment extends Duplex {
   }
 
   /** Resizes the container's terminal. */
-  async resize(size: TerminalSize): Promise<void> {
-    await resizeTerminal(this.#directory, size);
+  async resize(size: TerminalSize, options: CallOptions = {}): Promise<void> {
+    await call(options, () => resizeTerminal(this.#directory, size, options));
   }
 
   /** Leaves; the container goes on. */
@@ -136,8 +140,8 @@ export class Attachment extends Duplex {
     }
   }
 
-  #fail(error: Error & { readonly code?: string }): void {
-    const nobody = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
+  #fail(error: SystemError): void {
+    const nobody = nobodyThere.has(error.errno);
     this.#connected.reject(
       nobody ? new StateError('there is no monitor to attach to', { cause: error }) : error,
     );

@@ -53,7 +53,7 @@ export async function reopenLog(context: Context, id: string, options: Container
   };
   const stop = new DirectoryWatch(dirname(path), { persistent: true }).listen(basename(path), lookAgain);
   try {
-    await requestLogReopen(bundle);
+    await requestLogReopen(bundle, options);
     look();
     await within(
       promise,

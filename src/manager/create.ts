@@ -4,6 +4,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type BundleConfig, readBundle } from './bundle.ts';
+import { checkSeconds } from './check-options.ts';
 import { contextOf } from './container-context.ts';
 import { type Context, noteRemoval } from './context.ts';
 import { makeCreatedRecord } from './created-record.ts';
@@ -184,6 +185,7 @@ function makePlan(
     typeof options.exitCommand === 'function'
       ? options.exitCommand({ id, incarnation })
       : options.exitCommand;
+  checkSeconds('delaySeconds', exitCommand?.delaySeconds);
   const logs: readonly LogDriver[] = log === undefined ? [{ driver: 'k8s-file' }] : [log].flat();
   return {
     id,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { type Attachment, openAttachment } from './attach.ts';
 import { readBundle } from './bundle.ts';
+import { call } from './call.ts';
 import type { Context } from './context.ts';
 import { resizeTerminal, type TerminalSize } from './control.ts';
 import { startTimer } from './durations.ts';
@@ -217,7 +218,7 @@ class Attempt {
       return { exitCode: expired ? undefined : reply?.value, timedOut: expired };
     });
     ended.catch(() => {});
-    const resize = (size: TerminalSize) => resizeTerminal(this.#directory, size);
+    const resize = (size: TerminalSize) => call({}, () => resizeTerminal(this.#directory, size, {}));
     return { pid, ...streams, ended, kill, resize };
   }
 }

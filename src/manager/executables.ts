@@ -4,13 +4,16 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ArgumentError } from './errors.ts';
+import { isMissing } from './files.ts';
 import { resolvePath } from './working-directory.ts';
 
 /** The absolute path of an executable: a name is looked up in PATH, a path is taken relative to the working
- * directory of this moment, which may be another when it is run. */
+ * directory of this moment, which may be another when it is run. Throws {@link ArgumentError} where there is none. */
 export function findExecutable(file: string): string {
   const path = locate(file);
   if (path === undefined) throw new ArgumentError(`${file} is not in PATH`);
+  const fault = findFault(path);
+  if (fault) throw new ArgumentError(`${path} ${fault.words}`, { cause: fault.cause });
   return path;
 }
 
@@ -53,10 +56,20 @@ const monitorPlaces = [
 ];
 
 function isExecutable(path: string): boolean {
+  return findFault(path) === undefined;
+}
+
+/** Why a file can't be executed; `undefined` where it can. */
+function findFault(path: string): { readonly words: string; readonly cause?: unknown } | undefined {
+  try {
+    if (!statSync(path).isFile()) return { words: 'is no file' };
+  } catch (cause) {
+    return { words: isMissing(cause) ? 'is not there' : 'can’t be looked at', cause };
+  }
   try {
     accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
+  } catch (cause) {
+    return { words: 'can’t be executed', cause };
   }
+  return undefined;
 }

@@ -10,12 +10,15 @@ export {
   type CommandFailure,
   ExecTimeoutError,
   ExistsError,
+  InternalError,
   ManagerError,
   MonitorError,
   NotFoundError,
+  PlacementError,
   RecordError,
   RuntimeError,
   StateError,
+  SystemError,
   TimeLimitError,
 } from './errors.ts';
 export type { ContainerEvent, EventStream, EventsOptions, EventType } from './events/container-event.ts';
@@ -35,3 +38,4 @@ export {
   systemdScopes,
 } from './systemd/index.ts';
 export type * from './types.ts';
+export type { ProgramVersion } from './versions.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { Duplex, type Readable } from 'node:stream';
 import { execa } from 'execa';
 import type { Environment } from './environment.ts';
-import { MonitorError } from './errors.ts';
+import { ManagerError, MonitorError, PlacementError } from './errors.ts';
 import { within } from './limits.ts';
 import { readReplies, type SyncReply } from './sync-pipe.ts';
 import type { Placement } from './types.ts';
@@ -70,8 +70,7 @@ export async function startMonitor(start: MonitorStart): Promise<StartedMonitor>
     child.unref();
   };
   try {
-    // biome-ignore lint/nursery/useAwaitThenable: a Placement returns a promise
-    await start.placement?.({ pid: child.pid, id: start.id, signal: start.signal });
+    await place(start, child.pid);
     start.signal.throwIfAborted();
   } catch (error) {
     // Killed before its first byte, it has started nothing. The end of the pipe alone would be a go.
@@ -85,8 +84,10 @@ export async function startMonitor(start: MonitorStart): Promise<StartedMonitor>
   firstReply.catch(() => {});
   if (start.attaches) go.write(startByte);
   else go.end(startByte);
+  const launched = exited.then(([code]) => requireSuccess(start, code, stderr));
+  launched.catch(() => {}); // who has given up does not wait for it
   return {
-    launched: exited.then(([code]) => requireSuccess(start, code, stderr)),
+    launched,
     firstReply,
     nextReply,
     attachable: attach ? firstDataOrEnd(attach) : Promise.resolve(),
@@ -94,6 +95,18 @@ export async function startMonitor(start: MonitorStart): Promise<StartedMonitor>
     said: () => stderr.text,
     close,
   };
+}
+
+/** Moves the launcher to where the caller wants it, which may take for ever: the signal ends the wait. */
+async function place({ placement, id, signal }: MonitorStart, pid: number): Promise<void> {
+  if (placement === undefined) return;
+  try {
+    await within(placement({ pid, id, signal }), { signal }, 'placing the monitor');
+  } catch (error) {
+    throw error instanceof ManagerError || (signal.aborted && error === signal.reason)
+      ? error
+      : new PlacementError(id, error);
+  }
 }
 
 /** What is said, up to a bound: on standard output too, where C conmon 2.1 complains of its options. The streams are

@@ -1,16 +1,13 @@
 // Calls of the OCI runtime's command line.
 
-import { execa } from 'execa';
+import { boundText } from './bound-text.ts';
 import type { Environment } from './environment.ts';
-import { RuntimeError, TimeLimitError } from './errors.ts';
+import { RuntimeError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import type { RuntimeProgram } from './oci-runtime.ts';
+import { runProgram } from './run-program.ts';
 import { extractRuntimeWords } from './runtime-words.ts';
 import type { CallOptions } from './types.ts';
-import { findWorkingDirectory } from './working-directory.ts';
-
-/** More than any runtime has to say; a runtime that goes on for ever is cut off. */
-const outputBytesMax = 4 * 1024 * 1024;
 
 /** How calls are made, whichever the runtime. */
 export interface RuntimeCalls {
@@ -45,31 +42,27 @@ export class RuntimeCommand {
   }
 
   /** Runs a sub-command and returns its standard output. Rejects with {@link RuntimeError}, {@link TimeLimitError}
-   * or the signal's reason; the process is gone in each case. `input` is given to its standard input. */
+   * or the signal's reason; the runtime and its process group are killed then. `input` is given to its standard
+   * input. */
   async run(what: string, args: readonly string[], limits: CallOptions, input?: string): Promise<string> {
-    limits.signal?.throwIfAborted();
-    const command = [this.file, ...this.args, ...args];
+    const { environment, logger } = this.#calls;
     const timeLimitMs = limits.timeLimitMs ?? this.timeLimitMs;
-    const result = await execa(this.file, [...this.args, ...args], {
-      ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
-      cwd: findWorkingDirectory(),
-      env: this.#calls.environment,
-      extendEnv: false,
-      reject: false,
-      stripFinalNewline: false,
-      maxBuffer: outputBytesMax,
-      killSignal: 'SIGKILL',
-      timeout: Math.max(1, timeLimitMs),
-      ...(limits.signal === undefined ? {} : { cancelSignal: limits.signal }),
-    });
-    this.#calls.logger.debug({ command, exitCode: result.exitCode, durationMs: result.durationMs }, what);
-    if (!result.failed) return result.stdout ?? '';
-    limits.signal?.throwIfAborted();
-    if (result.timedOut) throw new TimeLimitError(what, timeLimitMs);
-    const stderr = result.stderr ?? '';
-    const words =
-      extractRuntimeWords(stderr) || (result.exitCode === undefined ? result.originalMessage : '') || '';
-    const { exitCode, signal } = result;
-    throw new RuntimeError(what, words, { command, exitCode, signal, stderr }, { cause: result.cause });
+    const command = [this.file, ...this.args, ...args] as const;
+    const begunMs = performance.now();
+    const end = await runProgram(what, command, { ...limits, timeLimitMs, environment, input });
+    const durationMs = performance.now() - begunMs;
+    logger.debug({ command, exitCode: end.exitCode, durationMs }, what);
+    if (end.exitCode === 0 && end.fault === undefined) return end.stdout;
+    throw new RuntimeError(what, end.fault ?? extractRuntimeWords(end.stderr), end, { cause: end.cause });
+  }
+
+  /** The error for an answer of a sub-command that says nothing one could know. */
+  misunderstood(what: string, args: readonly string[], answer: string): RuntimeError {
+    const words = `its answer can’t be understood: ${boundText(answer.trim(), quoteLengthMax)}`;
+    const command = [this.file, ...this.args, ...args];
+    return new RuntimeError(what, words, { command, exitCode: 0, stderr: '' });
   }
 }
+
+/** Enough to see what it is. */
+const quoteLengthMax = 200;

@@ -2,10 +2,18 @@
 
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { execa } from 'execa';
 import pino from 'pino';
+import { askVersions } from './ask-versions.ts';
 import { type Attachment, type AttachOptions, openAttachment } from './attach.ts';
 import { type BoundToId, bindToId } from './bind-id.ts';
+import { call, documentError } from './call.ts';
+import {
+  checkCreateOptions,
+  checkExecOptions,
+  checkSignal,
+  checkStopOptions,
+  formatJson,
+} from './check-options.ts';
 import { Coalescer } from './coalesce.ts';
 import { commandContainer } from './command-container.ts';
 import { readContainerLog, reopenLog } from './container-log.ts';
@@ -14,9 +22,10 @@ import { resizeTerminal, type TerminalSize } from './control.ts';
 import { createContainer } from './create.ts';
 import { defaultRoot } from './default-root.ts';
 import { deleteContainer } from './delete.ts';
+import { checkDuration } from './durations.ts';
 import { waitForEnd } from './endings.ts';
 import { makeEnvironment } from './environment.ts';
-import { MonitorError, NotFoundError } from './errors.ts';
+import { NotFoundError } from './errors.ts';
 import type { EventStream, EventsOptions } from './events/container-event.ts';
 import { openEventStream } from './events/event-stream.ts';
 import { type ExecSession, execInContainer } from './exec.ts';
@@ -57,7 +66,7 @@ import type {
   StopOptions,
   WaitCondition,
 } from './types.ts';
-import { findWorkingDirectory, resolvePath } from './working-directory.ts';
+import { resolvePath } from './working-directory.ts';
 
 /** No sub-command but create takes longer than moments; this one is for machines under load. */
 const runtimeTimeLimitMs = 30_000;
@@ -81,13 +90,13 @@ export class Runtime {
   readonly #stops = new Stops();
   #rootIsSafe = false;
 
-  /** Throws {@link ArgumentError} where the runtime or the monitor can't be found, or others can write in the directory of
-   * state or put another in its place. Starts and writes nothing. */
+  /** Throws {@link ArgumentError} where the runtime or the monitor is not there or can't be executed, or others can write
+   * in the directory of state or put another in its place. Starts and writes nothing. */
   constructor(options: RuntimeOptions = {}) {
     const uid = process.getuid?.() ?? 0;
     const layout = layOut(resolvePath(options.root ?? defaultRoot(process.env, uid)));
     const logger = options.logger ?? pino({ level: process.env['CONMON_TS_LOG'] ?? 'silent' });
-    const { timeLimitMs = runtimeTimeLimitMs } = options;
+    const timeLimitMs = checkDuration('timeLimitMs', options.timeLimitMs ?? runtimeTimeLimitMs);
     const environment = makeEnvironment(process.env, uid, options.conmonEnv ?? []);
     const runtimes = new RuntimeChooser(options, layout.runtime);
     this.#opened = {
@@ -135,15 +144,19 @@ export class Runtime {
 
   /** Creates a container: its process exists and waits for {@link Runtime.start}. Resolves with its state, in which are
    * the process IDs of the container and of its monitor. Limit: 10 s unless given. Where it fails, the ID is free
-   * again: whatever had been made is undone, also when the runtime finishes too late. Rejects with {@link ExistsError}, {@link RuntimeError}, {@link MonitorError}, {@link TimeLimitError},
-   * {@link ArgumentError} or the signal's reason. */
+   * again: whatever had been made is undone, also when the runtime finishes too late. Rejects with
+   * {@link ExistsError}, {@link RuntimeError}, {@link MonitorError}, {@link TimeLimitError}, {@link ArgumentError} or
+   * the signal's reason. */
   async create(id: string, options: CreateOptions): Promise<ContainerState> {
-    return createContainer(this.#context, id, options);
+    return this.#call(options, () => {
+      checkCreateOptions(options);
+      return createContainer(this.#context, id, options);
+    });
   }
 
   /** Starts the program of a created container. */
   async start(id: string, options: ContainerOptions = {}): Promise<void> {
-    await startContainer(this.#context, id, options);
+    await this.#call(options, () => startContainer(this.#context, id, options));
   }
 
   /** Sends a signal, by name or number, to the container's first process. */
@@ -152,35 +165,34 @@ export class Runtime {
     signal: NodeJS.Signals | number = 'SIGTERM',
     options: ContainerOptions = {},
   ): Promise<void> {
-    await commandContainer(
-      this.#context,
-      id,
-      { verb: 'signalling', args: ['kill', id, formatSignal(signal)] },
-      options,
-    );
+    await this.#call(options, () => {
+      checkSignal(signal);
+      const args = ['kill', id, formatSignal(signal)];
+      return commandContainer(this.#context, id, { verb: 'signalling', args }, options);
+    });
   }
 
   /** Freezes all processes of the container. */
   async pause(id: string, options: ContainerOptions = {}): Promise<void> {
     const note = ({ paused }: ContainerPaths) => writeWhole(paused, '');
-    await commandContainer(this.#context, id, { verb: 'pausing', args: ['pause', id], note }, options);
+    const pausing = { verb: 'pausing', args: ['pause', id], note };
+    await this.#call(options, () => commandContainer(this.#context, id, pausing, options));
   }
 
   /** Thaws a paused container. */
   async resume(id: string, options: ContainerOptions = {}): Promise<void> {
     const note = ({ paused }: ContainerPaths) => rm(paused, { force: true });
-    await commandContainer(this.#context, id, { verb: 'resuming', args: ['resume', id], note }, options);
+    const resuming = { verb: 'resuming', args: ['resume', id], note };
+    await this.#call(options, () => commandContainer(this.#context, id, resuming, options));
   }
 
   /** Sets resource limits: `resources` is `linux.resources` of the OCI runtime specification. */
   async update(id: string, resources: object, options: ContainerOptions = {}): Promise<void> {
-    const input = JSON.stringify(resources);
-    await commandContainer(
-      this.#context,
-      id,
-      { verb: 'updating', args: ['update', '--resources', '-', id], input },
-      options,
-    );
+    await this.#call(options, () => {
+      const input = formatJson('resources', resources);
+      const updating = { verb: 'updating', args: ['update', '--resources', '-', id], input };
+      return commandContainer(this.#context, id, updating, options);
+    });
   }
 
   /** Stops a container: the stop signal, then after `timeoutMs` SIGKILL. When it resolves, the process is gone, the
@@ -189,24 +201,29 @@ export class Runtime {
    * is being created is stopped once it is there. Rejects with {@link NotFoundError}, and with {@link RuntimeError} or
    * {@link TimeLimitError} where the container has ended and the runtime does not say so. */
   async stop(id: string, options: StopOptions = {}): Promise<ContainerExit> {
-    return this.#stops.stop(this.#context, id, options);
+    return this.#call(options, () => {
+      checkStopOptions(options);
+      return this.#stops.stop(this.#context, id, options);
+    });
   }
 
   /** Deletes a stopped container, or any with `force`. Its exit code is kept for five minutes. Deleting it again
    * within that time is a success. Rejects with {@link StateError} where it has not stopped. */
   async delete(id: string, options: DeleteOptions = {}): Promise<void> {
-    await deleteContainer(this.#context, id, options);
+    await this.#call(options, () => deleteContainer(this.#context, id, options));
   }
 
   /** The container's state. Never fails because of a deletion: see {@link ContainerState}. Rejects with
    * {@link NotFoundError} for an ID that is unknown, or was deleted more than five minutes ago. */
   async state(id: string, options: ContainerOptions = {}): Promise<ContainerState> {
-    return readState(this.#context, id, options);
+    const what = `learning the state of container ${id}`;
+    return this.#call(options, () => within(readState(this.#context, id, options), options, what));
   }
 
   /** States of all containers, sorted by ID. Deleted ones are not among them. */
   async list(options: CallOptions = {}): Promise<ContainerState[]> {
-    return listContainers(this.#context, options);
+    const what = 'listing containers';
+    return this.#call(options, () => within(listContainers(this.#context, options), options, what));
   }
 
   /** What happens to containers from now on, in this process and in all others that use the directory of state: an
@@ -225,56 +242,58 @@ export class Runtime {
     condition: WaitCondition = 'exited',
     options: ContainerOptions = {},
   ): Promise<ContainerExit> {
-    const done = new AbortController();
-    const signal = AbortSignal.any([this.#lifetime.until(options.signal), done.signal]);
-    try {
-      return await within(
-        waitForEnd(this.#context, id, condition, signal, options),
-        options,
-        `waiting for container ${id}`,
-      );
-    } finally {
-      done.abort();
-    }
+    return this.#call(options, () => {
+      const done = new AbortController();
+      const signal = AbortSignal.any([this.#lifetime.until(options.signal), done.signal]);
+      const end = waitForEnd(this.#context, id, condition, signal, options);
+      return within(end, options, `waiting for container ${id}`).finally(() => done.abort());
+    });
   }
 
   /** What the kernel counts of a container: its use of processors, memory and block devices. Also after its end, as
    * long as the runtime leaves its cgroups there. Rejects with {@link StateError} where it has none to itself. */
   async stats(id: string, options: ContainerOptions = {}): Promise<ContainerStats> {
-    return readContainerStats(this.#context, id, options);
+    return this.#call(options, () => readContainerStats(this.#context, id, options));
   }
 
   /** The processes of a container, those of commands in it too, in the order of their IDs. None once it has ended.
    * Where it has no cgroup to itself, its first process and all below it. */
   async processes(id: string, options: ContainerOptions = {}): Promise<ContainerProcess[]> {
-    return listContainerProcesses(this.#context, id, options);
+    return this.#call(options, () => listContainerProcesses(this.#context, id, options));
   }
 
   /** Starts a command in a running container. Rejects with {@link NotFoundError}, {@link RuntimeError},
    * {@link MonitorError}, {@link TimeLimitError}, the signal's reason, or {@link AddonError}: input and terminals need
    * the addon. */
   async exec(id: string, options: ExecOptions): Promise<ExecSession> {
-    return execInContainer(this.#context, id, options);
+    return this.#call(options, () => {
+      checkExecOptions(options);
+      return execInContainer(this.#context, id, options);
+    });
   }
 
   /** Runs a command in a running container to its end. Rejects as {@link Runtime.exec}, and with
    * {@link ExecTimeoutError} where it ran longer than `timeoutMs`. Output that comes before is not lost. */
   async execSync(id: string, options: ExecSyncOptions): Promise<ExecResult> {
-    return execSync(this.#context, id, options);
+    return this.#call(options, () => {
+      checkExecOptions(options);
+      return execSync(this.#context, id, options);
+    });
   }
 
   /** Attaches to a container, from {@link Runtime.create} to its end: before {@link Runtime.start} to miss nothing.
    * Rejects with {@link StateError} where its monitor has ended, with {@link AddonError} where the addon does not load. */
   async attach(id: string, options: AttachOptions & ContainerOptions = {}): Promise<Attachment> {
-    const attachment = await openAttachment(await this.#findBundle(id, options), {
-      ...options,
-      signal: this.#lifetime.until(options.signal),
+    return this.#call(options, async () => {
+      const signal = this.#lifetime.until(options.signal);
+      const bundle = await this.#findBundle(id, options);
+      const attachment = await openAttachment(bundle, { ...options, signal });
+      attachment.once(
+        'close',
+        this.#lifetime.onEnd(() => attachment.destroy()),
+      );
+      return attachment;
     });
-    attachment.once(
-      'close',
-      this.#lifetime.onEnd(() => attachment.destroy()),
-    );
-    return attachment;
   }
 
   /** The container's output from its k8s-file log, line by line. With `follow` it ends when the container has ended
@@ -283,51 +302,41 @@ export class Runtime {
     id: string,
     options: LogOptions & ContainerOptions = {},
   ): AsyncGenerator<LogEntry, void, undefined> {
-    const signal = this.#lifetime.until(options.signal);
-    yield* readContainerLog(this.#context, id, { ...options, signal });
-    // The end of this Runtime is not the end of the log.
-    this.#lifetime.requireOpen();
+    try {
+      const signal = this.#lifetime.until(options.signal);
+      yield* readContainerLog(this.#context, id, { ...options, signal });
+      // The end of this Runtime is not the end of the log.
+      this.#lifetime.requireOpen();
+    } catch (error) {
+      throw documentError(error, options.signal);
+    }
   }
 
   /** Makes the monitor open its log anew, after somebody has renamed it; resolves when the new file is there. */
   async reopenLog(id: string, options: ContainerOptions = {}): Promise<void> {
-    await reopenLog(this.#context, id, options);
+    await this.#call(options, () => reopenLog(this.#context, id, options));
   }
 
   /** Resizes the container's terminal; kept until it has one. */
   async resize(id: string, size: TerminalSize, options: ContainerOptions = {}): Promise<void> {
-    await resizeTerminal(await this.#findBundle(id, options), size);
+    await this.#call(options, async () => resizeTerminal(await this.#findBundle(id, options), size, options));
   }
 
-  /** What runtime and monitor say of themselves. */
+  /** What runtime and monitor say of themselves. Rejects with {@link RuntimeError} or {@link MonitorError} where that is
+   * no version: then it is another program. */
   async version(options: CallOptions = {}): Promise<RuntimeVersion> {
-    const { runtime, conmon, environment } = this.#context;
-    const said = await runtime.run('asking the runtime for its version', ['--version'], options);
-    const result = await execa(conmon, ['--version'], {
-      cwd: findWorkingDirectory(),
-      env: environment,
-      extendEnv: false,
-      reject: false,
-      stdin: 'ignore',
-      timeout: options.timeLimitMs ?? runtimeTimeLimitMs,
-      ...(options.signal ? { cancelSignal: options.signal } : {}),
-    });
-    options.signal?.throwIfAborted();
-    if (result.failed) {
-      const { exitCode, stderr, originalMessage } = result;
-      const failure = { command: [conmon, '--version'], exitCode, stderr: stderr || (originalMessage ?? '') };
-      throw new MonitorError('the monitor does not tell its version', failure);
-    }
-    return { runtime: firstLine(said), monitor: firstLine(result.stdout) };
+    return this.#call(options, () => askVersions(this.#context, options));
   }
 
-  /** Resolves where containers can be run: runtime and monitor answer, and the directory of state is writable. */
+  /** Resolves where containers can be run: runtime and monitor are such, and the directory of state is writable. */
   async ready(options: CallOptions = {}): Promise<void> {
-    await this.version(options);
-    const probe = join(this.root, `.ready-${process.pid}`);
-    await makeSafeRoot(this.root);
-    await writeWhole(probe, '');
-    await rm(probe, { force: true });
+    await this.#call(options, async () => {
+      await askVersions(this.#context, options);
+      const probe = join(this.root, `.ready-${process.pid}`);
+      await makeSafeRoot(this.root);
+      await writeWhole(probe, '');
+      await rm(probe, { force: true });
+    });
   }
 
   /** A handle of the container `id`, whether there is such a one or not: the calls above without the ID. */
@@ -348,6 +357,14 @@ export class Runtime {
   /** The same as {@link Runtime.close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** What every call goes through. */
+  #call<T>(options: CallOptions, work: () => T | Promise<T>): Promise<T> {
+    return call(options, () => {
+      this.#lifetime.requireOpen();
+      return work();
+    });
   }
 
   /** The bundle of a container, in which its monitor listens. */
@@ -385,8 +402,4 @@ type ContainerCall = (typeof perContainer)[number];
 /** The calls of a {@link Runtime} for one container, whose ID they know. See {@link Runtime.container}. */
 export interface ContainerHandle extends BoundToId<Runtime, ContainerCall> {
   readonly id: string;
-}
-
-function firstLine(text: string): string {
-  return text.split('\n')[0] ?? '';
 }

@@ -1,7 +1,7 @@
 // Signals to exactly one process, never to a later one that has its ID.
 
 import { EPERM, ESRCH, errorName, errorWords } from '../sys/errno.ts';
-import { ManagerError } from './errors.ts';
+import { SystemError } from './errors.ts';
 import { errorCode } from './files.ts';
 import { isRunning, type ProcessIdentity } from './processes.ts';
 
@@ -39,5 +39,6 @@ function kill(pid: number, signal: number): boolean {
 
 function judge(answer: number): boolean {
   if (answer >= 0 || answer === -ESRCH) return answer >= 0;
-  throw new ManagerError(errorName(-answer), `sending a signal: ${errorWords(-answer)}`);
+  const facts = { errno: errorName(-answer), syscall: 'kill' };
+  throw new SystemError(`sending a signal: ${errorWords(-answer)}`, facts);
 }

@@ -1,12 +1,13 @@
 // The shapes of the library's interface. Times are `Date`, durations in milliseconds, sizes in bytes.
 
 import type { Logger } from './logger.ts';
+import type { ProgramVersion } from './versions.ts';
 
 /** Limits that every call takes. */
 export interface CallOptions {
-  /** Milliseconds after which the call is given up with a {@link TimeLimitError}. */
+  /** Milliseconds after which the call is given up with a {@link TimeLimitError}; Infinity for none. */
   readonly timeLimitMs?: number;
-  /** Gives the call up; it then rejects with the signal's reason. */
+  /** Gives the call up; it then rejects with the signal's reason. Aborted before, nothing is done at all. */
   readonly signal?: AbortSignal;
 }
 
@@ -83,7 +84,8 @@ export interface RuntimeOptions {
   readonly conmonEnv?: readonly string[];
   /** Where monitors are to run; default: in the caller's cgroup. See {@link cgroupfs}. */
   readonly placement?: Placement;
-  /** Limit for calls of the runtime, in milliseconds, where the call itself gives none. Default 30 000. */
+  /** Limit for calls of the runtime, in milliseconds, where the call itself gives none; Infinity for none. Default
+   * 30 000. */
   readonly timeLimitMs?: number;
   /** Default: one of pino's that is silent unless `CONMON_TS_LOG` names a level. */
   readonly logger?: Logger;
@@ -101,7 +103,7 @@ export interface ExitCommand {
   readonly file: string;
   /** As they are: it runs in the directory that was the caller's at the time of the call. */
   readonly args?: readonly string[];
-  /** Seconds to wait before it is run. */
+  /** Whole seconds to wait before it is run. */
   readonly delaySeconds?: number;
 }
 
@@ -131,7 +133,7 @@ export interface CreateOptions extends CallOptions {
   /** Run by the monitor when the container has ended and its exit code is recorded. A function gets the container that
    * is going to be: a command that deletes it names its incarnation, not only its ID. */
   readonly exitCommand?: ExitCommand | ((container: ContainerIdentity) => ExitCommand);
-  /** Seconds after which the monitor kills the container. */
+  /** Whole seconds after which the monitor kills the container; 0 and Infinity for none. */
   readonly timeoutSeconds?: number;
   /** Signal that {@link Runtime.stop} sends first. Default: the image's, from the annotation
    * `org.opencontainers.image.stopSignal` of `config.json`, else `SIGTERM`. */
@@ -201,7 +203,7 @@ export type WaitCondition = 'stopped' | 'exited';
 
 /** What {@link Runtime.stop} can be told. */
 export interface StopOptions extends ContainerOptions {
-  /** Milliseconds between the stop signal and SIGKILL. 0 kills at once. Default 10 000, as Podman's. */
+  /** Milliseconds between the stop signal and SIGKILL. 0 kills at once, Infinity never. Default 10 000, as Podman's. */
   readonly timeoutMs?: number;
   /** The signal to send first, instead of the container's own. */
   readonly stopSignal?: NodeJS.Signals | number;
@@ -213,12 +215,10 @@ export interface DeleteOptions extends ContainerOptions {
   readonly force?: boolean;
 }
 
-/** What the runtime says of itself. */
+/** What runtime and monitor say of themselves. */
 export interface RuntimeVersion {
-  /** First line of `runtime --version`. */
-  readonly runtime: string;
-  /** First line of `conmon --version`, for example `'conmon version 2.2.1'`. */
-  readonly monitor: string;
+  readonly runtime: ProgramVersion;
+  readonly monitor: ProgramVersion;
 }
 
 /** A command to run in a container. Source: `process` of the OCI runtime specification. */
@@ -242,8 +242,8 @@ export interface ExecOptions extends ContainerOptions {
   /** Keys in its input that leave it and let it run, `ctrl-p,ctrl-q` for example: {@link ExecSession.outcome} is
    * then `detached`. Default: none. */
   readonly detachKeys?: string;
-  /** Milliseconds for the command, from its start; 0 for ever, as CRI's ExecSync has it. Then it is killed with its
-   * process group. Default 0. ({@link CallOptions.timeLimitMs} is the limit for starting it, 10 s by default.) */
+  /** Milliseconds for the command, from its start; 0 for ever, as CRI's ExecSync has it, and so is Infinity. Then it is
+   * killed with its process group. Default 0. ({@link CallOptions.timeLimitMs} is the limit for starting it, 10 s by default.) */
   readonly timeoutMs?: number;
   /** More members of `process`, for example `{ capabilities }`. */
   readonly process?: Readonly<Record<string, unknown>>;

@@ -43,7 +43,10 @@ for (const conmon of conmons)
     test('stop: whatever state answers, the polite signal comes, and the error tells how the container ended', async t => {
       const { healthy, over } = makePair(t, conmon);
       const gate = makeGate(t);
-      const faults = { ...stateFaults, 'leaves behind what holds its output': `cat '${gate}'; exit 1` };
+      const faults = {
+        ...stateFaults,
+        'leaves behind what holds its output': `setsid cat '${gate}' & exit 1`,
+      };
       const stops = Object.entries(faults).map(async ([fault, line], index) => {
         const id = `state-${index}`;
         await runReady(t, healthy, id, heedful);

@@ -7,7 +7,8 @@ export const command = defineCommand({
   examples: [['$0 version', 'Versions of conmonctl, monitor, runtime and Node.js']],
 
   async run(args, cli) {
-    const said = await (await cli.openRuntime()).version();
+    const { runtime, monitor } = await (await cli.openRuntime()).version();
+    const said = { runtime: runtime.line, monitor: monitor.line };
     const versions = { conmonctl: readVersion(), ...said, node: process.versions.node };
     if (args.json) cli.printJson(versions);
     else

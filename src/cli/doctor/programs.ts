@@ -13,8 +13,8 @@ export async function examinePrograms(cli: Cli): Promise<Finding[]> {
   try {
     const { runtime, monitor } = await (await cli.openRuntimeWith(choice)).version();
     return [
-      ok('runtime', `${runtime} (${named})`),
-      ok('monitor', monitor),
+      ok('runtime', `${runtime.line} (${named})`),
+      ok('monitor', monitor.line),
       ...(await tryContainer(root => cli.openRuntimeWith(choice, root))),
     ];
   } catch (error) {

@@ -1,7 +1,7 @@
 // What comes of a connection to a monitor.
 
 import { errorName, errorWords } from '../../sys/errno.ts';
-import { ManagerError } from '../errors.ts';
+import { SystemError } from '../errors.ts';
 
 export type AttachReport =
   | { readonly report: 'connected' }
@@ -19,6 +19,7 @@ export type AttachReport =
 export const attachWindowBytes = 1024 * 1024;
 
 /** A report of failure as an error. */
-export function attachError(report: { readonly errno: number; readonly syscall: string }): ManagerError {
-  return new ManagerError(errorName(report.errno), `${report.syscall}: ${errorWords(report.errno)}`);
+export function attachError(report: { readonly errno: number; readonly syscall: string }): SystemError {
+  const { errno, syscall } = report;
+  return new SystemError(`${syscall}: ${errorWords(errno)}`, { errno: errorName(errno), syscall });
 }

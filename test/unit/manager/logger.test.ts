@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import pino from 'pino';
-import { type Logger, Runtime } from '../../../src/manager/index.ts';
+import { type Logger, Runtime, RuntimeError } from '../../../src/manager/index.ts';
 
 /** These compile: that is the test. */
 const loggers: readonly Logger[] = [pino({ level: 'silent' }), pino().child({ part: 'containers' }), console];
@@ -16,7 +16,7 @@ it('Logger: one that was written by hand is told what pino’s would be, facts f
   const said: [string, object, string][] = [];
   const take = (level: string) => (facts: object, message: string) => void said.push([level, facts, message]);
   const logger = { debug: take('debug'), info: take('info'), warn: take('warn'), error: take('error') };
-  await new Runtime({ ...settings, logger }).version();
+  await assert.rejects(new Runtime({ ...settings, logger }).version(), RuntimeError); // node is none
   const [level, facts, message] = said[0]!;
   assert.deepEqual([level, typeof message], ['debug', 'string']);
   assert.partialDeepStrictEqual(facts, { exitCode: 0 });
