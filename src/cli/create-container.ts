@@ -10,6 +10,8 @@ import { resolvePath } from '../manager/working-directory.ts';
 import type { Cli } from './cli.ts';
 import type { ContainerArguments } from './container-options.ts';
 import { changeConfig, makeOwnBundle, removeOwnBundle, wantsTerminal } from './own-bundle.ts';
+import { findCgroupPlace } from './own-cgroup.ts';
+import { chooseRuntime } from './runtime-choice.ts';
 import { UsageError } from './usage-error.ts';
 import { expandEnv, parseDuration, parseLabels, parseSignal, parseSize, parseUser } from './values.ts';
 
@@ -52,7 +54,8 @@ export async function createFromArguments(
     args.cgroup === undefined
       ? {}
       : { placement: (await import('../manager/index.ts')).cgroupfs({ path: args.cgroup }) };
-  const bundle = makeOwnBundle(cli.globals.root, id, changeConfig(config, given, changes));
+  const cgroup = findCgroupPlace(chooseRuntime(cli.globals).runtimeArgs);
+  const bundle = makeOwnBundle(cli.globals.root, id, changeConfig(config, given, changes), cgroup);
   try {
     await runtime.create(id, { ...options, ...placement, bundle, signal });
     if (args['pid-file'] !== undefined)

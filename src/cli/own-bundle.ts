@@ -3,8 +3,9 @@
 // another one.
 
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { asRecord, type Json } from '../manager/bundle.ts';
+import { type CgroupPlace, giveCgroup } from './own-cgroup.ts';
 
 /** What is to be other than in the bundle; what is undefined stays. */
 export interface BundleChanges {
@@ -47,11 +48,13 @@ export function changeConfig(config: Json, bundle: string, changes: BundleChange
   };
 }
 
-/** Writes a bundle below the directory of state; returns its path. */
-export function makeOwnBundle(root: string, id: string, config: Json): string {
+/** Writes a bundle below the directory of state, with a cgroup that has the bundle's name, which nobody else has; returns
+ * its path. */
+export function makeOwnBundle(root: string, id: string, config: Json, place: CgroupPlace): string {
   mkdirSync(join(root, 'bundles'), { recursive: true, mode: 0o700 });
   const bundle = mkdtempSync(join(root, 'bundles', `${id}-`));
-  writeFileSync(join(bundle, 'config.json'), `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
+  const own = giveCgroup(config, basename(bundle), place);
+  writeFileSync(join(bundle, 'config.json'), `${JSON.stringify(own, null, 2)}\n`, { mode: 0o600 });
   return bundle;
 }
 

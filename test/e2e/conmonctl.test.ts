@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { until, waitForChange, waitForEnd } from '../fixtures/waiting.ts';
 import { Ctl, finish, pairings, readUntil } from './conmonctl-harness.ts';
-import { makeShellBundle } from './manager-harness.ts';
+import { hostrun, makeShellBundle } from './manager-harness.ts';
 
 const lasting = 'while :; do sleep 1000; done';
 
@@ -313,3 +313,23 @@ function bash(pipeline: string) {
 function quote(words: readonly string[]): string {
   return words.map(word => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
 }
+
+for (const pairing of pairings.filter(({ runtime }) => runtime !== hostrun))
+  test(`create, ${pairing.name}: containers of one ID in two directories of state have cgroups of their own`, async t => {
+    const bundle = makeShellBundle(t, lasting);
+    const path = join(bundle, 'config.json');
+    const config = JSON.parse(readFileSync(path, 'utf8'));
+    delete config.linux.cgroupsPath;
+    writeFileSync(path, JSON.stringify(config));
+    const ctls = [new Ctl(t, pairing), new Ctl(t, pairing)];
+    for (const ctl of ctls) await ctl.must(['run', '-d', '--id', 'same', bundle]);
+    await ctls[0]!.must(['pause', 'same']);
+    const states = [];
+    for (const ctl of ctls) states.push(JSON.parse(await ctl.must(['state', '--json', 'same'])));
+    assert.deepEqual(
+      states.map(({ status }) => status),
+      ['paused', 'running'],
+    );
+    const [one, other] = states.map(({ pid }) => readFileSync(`/proc/${pid}/cgroup`, 'utf8'));
+    assert.notEqual(one, other);
+  });
