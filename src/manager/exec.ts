@@ -74,11 +74,7 @@ export async function execInContainer(
     throw new AddonError('give a command input or a terminal', addonMissing);
   options.signal?.throwIfAborted();
   const session = randomUUID();
-  const directory = join(paths.exec, session);
-  for (const name of ['exit', 'persist'])
-    await mkdir(join(directory, name), { recursive: true, mode: 0o700 });
-  await writeWhole(join(directory, 'process.json'), JSON.stringify(makeProcess(config, options)));
-  const place = { directory, session, attaches: addonMissing === undefined };
+  const place = { directory: join(paths.exec, session), session, attaches: addonMissing === undefined };
   const attempt = new Attempt(context, config, options, place);
   const limits = { timeLimitMs: startTimeLimitMs, ...options };
   try {
@@ -101,6 +97,7 @@ class Attempt {
   readonly #attaches: boolean;
   readonly #args: readonly string[];
   readonly #giveUp = new AbortController();
+  #prepared: Promise<void> | undefined;
   #monitor: StartedMonitor | undefined;
   #stream: Attachment | undefined;
 
@@ -128,8 +125,12 @@ class Attempt {
     });
   }
 
+  /** For a use of the container: while that is noted, nobody deletes the directory. */
   async run(): Promise<ExecSession> {
     const { signal } = this.#giveUp;
+    this.#prepared = this.#prepare();
+    await this.#prepared;
+    signal.throwIfAborted();
     this.#monitor = await startMonitor({
       id: this.#config.id,
       file: this.#context.conmon,
@@ -151,6 +152,13 @@ class Attempt {
     return this.#compose(pid, monitor);
   }
 
+  async #prepare(): Promise<void> {
+    for (const name of ['exit', 'persist'])
+      await mkdir(join(this.#directory, name), { recursive: true, mode: 0o700 });
+    const process = makeProcess(this.#config, this.#options);
+    await writeWhole(join(this.#directory, 'process.json'), JSON.stringify(process));
+  }
+
   async #attach(monitor: StartedMonitor): Promise<Attachment> {
     await Promise.race([monitor.attachable, monitor.launched.then(() => monitor.attachable)]);
     const { signal } = this.#giveUp;
@@ -165,6 +173,7 @@ class Attempt {
   /** Kills what has been started, and lets nobody wait for it. */
   async undo(reason: unknown): Promise<void> {
     this.#giveUp.abort(reason);
+    await this.#prepared?.catch(() => {});
     const monitor = this.#monitor;
     this.#stream?.destroy();
     // A late process ID is killed by `run`, which goes on to there; the start pipe's end lets the runtime go on.
