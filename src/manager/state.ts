@@ -90,10 +90,11 @@ async function waitForExitCode(paths: ContainerPaths, created: CreatedRecord): P
   }
 }
 
-function readWhileDeleted(container: Container): ContainerState {
+async function readWhileDeleted(container: Container): Promise<ContainerState> {
   const { paths, created } = container;
   const known = created ? (readDeletion(paths)?.status ?? 'unknown') : 'creating';
   const runs = !created || (created.process !== null && isRunning(created.process));
+  if (!runs) await waitForExitCode(paths, created);
   return compose(container, { status: runs ? known : 'stopped', synthetic: true, deleting: true });
 }
 

@@ -24,6 +24,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { ContainerState, Runtime } from '../../src/manager/index.ts';
 import { sys } from '../../src/sys/real.ts';
+import { buildQuickRuntime, makeModelBundle } from '../fixtures/manager-model/stage.ts';
 import { fixture, makeFolder, openGate } from '../fixtures/monitored.ts';
 import { hangMs, must, until } from '../fixtures/waiting.ts';
 import { conmons, makeManager, makeShellBundle, ociRuntime, runContainer } from './manager-harness.ts';
@@ -104,6 +105,24 @@ for (const conmon of conmons)
       deleting = false;
       await Promise.all(asking);
       assert.deepEqual(ends(await askAll()), ['stopped 137 true false']);
+    });
+
+    test('state during a deletion: once the process is gone it has the exit code, though the monitor is late', async t => {
+      const dir = makeFolder(t);
+      const stage = { dir, conmon: conmon.path, runtime: buildQuickRuntime(dir), rootfs: undefined };
+      const runtime = makeManager(t, conmon, { runtime: stage.runtime });
+      await runContainer(runtime, 'late', makeModelBundle(stage, { nonce: 'late', exitCode: 1, lifeMs: -1 }));
+      const monitor = (await runtime.state('late')).monitorPid!;
+      process.kill(monitor, 'SIGSTOP');
+      t.after(() => resume(monitor));
+      const deletion = runtime.delete('late', { force: true });
+      await runtime.wait('late', 'stopped');
+      const asked = runtime.state('late');
+      await nextTurn(); // what is known is answered within one turn
+      resume(monitor);
+      const { deleting, exitCode } = await asked;
+      await deletion;
+      assert.deepEqual([deleting, exitCode], [true, 137]);
     });
 
     test('run --rm with 50 waiters: each gets the exit code', async t => {
