@@ -2,7 +2,7 @@
 
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { distFile } from './dist-files.ts';
 import { ArgumentError } from './errors.ts';
 import { isMissing } from './files.ts';
 import { resolvePath } from './working-directory.ts';
@@ -39,7 +39,7 @@ export function findIn(directories: readonly string[], name: string): string | u
 /** This package's monitor where it has been built, else the first one where Podman looks (its default of
  * `conmon_path`, containers/common pkg/config/default.go). */
 export function findMonitor(): string {
-  const own = fileURLToPath(new URL('../../dist/conmon', import.meta.url));
+  const own = distFile('conmon');
   if (isExecutable(own)) return own;
   return findIn(monitorPlaces, 'conmon') ?? findExecutable('conmon');
 }

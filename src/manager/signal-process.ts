@@ -3,12 +3,13 @@
 import { EPERM, ESRCH, errorName, errorWords } from '../sys/errno.ts';
 import { SystemError } from './errors.ts';
 import { errorCode } from './files.ts';
+import { openAddon } from './kernel/open-addon.ts';
 import { isRunning, type ProcessIdentity } from './processes.ts';
 
 /** Sends a signal by its number. False where the process is gone. Throws a {@link ManagerError} where it is somebody
  * else's. */
 export async function signalProcess(target: ProcessIdentity, signal: number): Promise<boolean> {
-  const sys = await loadSys();
+  const sys = loadSys();
   const pidfd = sys?.pidfdOpen(target.pid) ?? -ESRCH;
   // Without a pidfd, a moment is left in which the process could end and its ID be given away.
   if (!sys || (pidfd < 0 && pidfd !== -ESRCH)) return isRunning(target) && kill(target.pid, signal);
@@ -21,9 +22,9 @@ export async function signalProcess(target: ProcessIdentity, signal: number): Pr
   }
 }
 
-async function loadSys() {
+function loadSys() {
   try {
-    return (await import('../sys/real.ts')).sys;
+    return openAddon();
   } catch {
     return undefined; // no addon here
   }

@@ -40,6 +40,21 @@ test('package: a program that imports conmon-ts runs a container, and its types 
   );
 });
 
+test('package: a CommonJS program requires conmon-ts, without a warning', async t => {
+  const dir = makeProgram(t);
+  writeFileSync(
+    join(dir, 'program.cjs'),
+    `const { Runtime, NotFoundError } = require('conmon-ts');
+    const [root, runtime, conmon] = process.argv.slice(2);
+    new Runtime({ root, runtime, conmon }).wait('nobody').catch(error => {
+      console.log(error instanceof NotFoundError, error.code);
+    });`,
+  );
+  const args = [join(dir, 'program.cjs'), join(dir, 'root'), ociRuntime, conmon];
+  const { stdout, stderr } = await execa(process.execPath, args);
+  assert.deepEqual([stdout, stderr], ['true ERR_NOT_FOUND', '']);
+});
+
 /** A program's directory with the package installed in it. */
 function makeProgram(t: TestContext): string {
   const dir = mkdtempSync(join(tmpdir(), 'manager-package-'));

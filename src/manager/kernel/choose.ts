@@ -1,23 +1,23 @@
 // Which of the two kernels this process uses: decided once, when it is first needed.
 
-import type { NodeLoop } from '../../sys/node-loop.ts';
-import type { Sys } from '../../sys/sys.ts';
+import type { Addon } from '../../sys/load-addon.ts';
 import type { Kernel } from './kernel.ts';
 import { LoopKernel } from './loop.ts';
+import { openAddon } from './open-addon.ts';
 import { PollingKernel } from './polling.ts';
 
-let chosen: Promise<Kernel> | undefined;
+let chosen: Kernel | undefined;
 
 /** The addon's where that loads, else the one that needs none. Never rejects. */
-export function kernel(): Promise<Kernel> {
+export async function kernel(): Promise<Kernel> {
   chosen ??= choose();
   return chosen;
 }
 
-async function choose(): Promise<Kernel> {
-  let sys: Sys & { readonly nodeLoop?: NodeLoop };
+function choose(): Kernel {
+  let sys: Addon;
   try {
-    ({ sys } = await import('../../sys/real.ts'));
+    sys = openAddon();
   } catch (error) {
     return new PollingKernel(error instanceof Error ? error.message : String(error));
   }

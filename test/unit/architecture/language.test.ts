@@ -38,8 +38,8 @@ const allowed: readonly string[] = [
   'sys/constants.ts: process',
   'main.ts: process',
 ];
-/** Loads the addon, for Node.js. The executable has it from the start, and runs nothing else of this file. */
-const ofNode = 'sys/real.ts';
+/** Loads the addon, for Node.js. The executable has it from the start, and runs nothing of this file. */
+const ofNode = 'sys/load-addon.ts';
 
 describe('language', () => {
   it('the monitor uses no more of it than its engine has', () => {
