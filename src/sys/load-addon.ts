@@ -1,5 +1,4 @@
-// The addon of Node.js that the build makes of ./native and ./node-loop. Its path is the caller's to know: nothing in the
-// environment decides what is loaded.
+// The addon of Node.js that the build makes of ./native and ./node-loop. Nothing in the environment decides what is loaded.
 
 import type { NodeLoop } from './node-loop.ts';
 import type { Sys } from './sys.ts';
@@ -7,8 +6,9 @@ import type { Sys } from './sys.ts';
 /** What the addon has. One that was built for another version of this package may have less. */
 export type Addon = Sys & { readonly nodeLoop?: NodeLoop };
 
-/** Throws an Error that says why the addon does not load, and how to get it. */
-export function loadAddon(path: string): Addon {
+/** Loads it from where the build puts it, which is the same for src/sys and for lib/sys, or from another path. Throws an
+ * Error that says why it does not load, and how to get it. */
+export function loadAddon(path = `${import.meta.dirname}/../../dist/sys.node`): Addon {
   const addon = { exports: {} };
   try {
     process.dlopen(addon, path);

@@ -6,6 +6,4 @@ import type { Sys } from './sys.ts';
 /** There in our executable only. */
 declare const conmonSys: Sys | undefined;
 
-/** The folder is the same for src/sys and for lib/sys, which is compiled of it. */
-export const sys: Sys =
-  typeof conmonSys === 'undefined' ? loadAddon(`${import.meta.dirname}/../../dist/sys.node`) : conmonSys;
+export const sys: Sys = typeof conmonSys === 'undefined' ? loadAddon() : conmonSys;
