@@ -2,7 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -153,22 +162,40 @@ test('conmonctl: doctor advises, exec works, and what has to attach says what to
   assert.match(refused.stderr, /\n {2}try: `conmonctl exec no-addon-one -- …`, without -i and -t/);
 });
 
-test('an addon that is no shared object is told as such', async t => {
-  const damaged = makeCheckout();
-  t.after(() => rmSync(damaged, { recursive: true, force: true }));
-  mkdirSync(join(damaged, 'dist'));
-  writeFileSync(join(damaged, 'dist/sys.node'), 'no ELF');
-  const library = await importLibrary(damaged);
-  const [conmon] = conmons;
-  assert.ok(conmon);
-  const runtime = makeManager(t, conmon, {}, library.Runtime);
-  await runContainer(runtime, 'no-addon-one', makeShellBundle(t, 'sleep 1000'));
-  await assert.rejects(runtime.attach('no-addon-one'), (error: unknown) => {
-    assert.ok(error instanceof library.AddonError);
-    assert.match(error.message, /dist\/sys\.node: .*(too short|ELF|format)/);
-    return true;
+const built = readFileSync(join(import.meta.dirname, '../../dist/sys.node'));
+/** Of an ELF header: the processor. */
+const machineAt = 18;
+const damages = {
+  'is no shared object': { addon: Buffer.from('no ELF'), told: /dist\/sys\.node: .*(too short|ELF|format)/ },
+  'is for another processor': {
+    addon: built.with(machineAt, built[machineAt]! ^ 1),
+    told: /dist\/sys\.node: /, // glibc says that there is no such file
+  },
+  'is of another version of the library': {
+    addon: Buffer.from(built.toString('latin1').replace('nodeLoop', 'nodeLoup'), 'latin1'),
+    told: /is of another version of the library/,
+  },
+};
+
+for (const [how, { addon, told }] of Object.entries(damages))
+  test(`an addon that ${how} is told as such, and all but attaching goes on`, async t => {
+    const damaged = makeCheckout();
+    t.after(() => rmSync(damaged, { recursive: true, force: true }));
+    mkdirSync(join(damaged, 'dist'));
+    writeFileSync(join(damaged, 'dist/sys.node'), addon);
+    const library = await importLibrary(damaged);
+    const [conmon] = conmons;
+    assert.ok(conmon);
+    const runtime = makeManager(t, conmon, {}, library.Runtime);
+    await runContainer(runtime, 'no-addon-one', makeShellBundle(t, 'sleep 1000'));
+    await assert.rejects(runtime.attach('no-addon-one'), (error: unknown) => {
+      assert.ok(error instanceof library.AddonError);
+      assert.match(error.message, told);
+      return true;
+    });
+    assert.equal((await runtime.stop('no-addon-one', { timeoutMs: 0 })).exitCode, 137);
+    assert.equal((await runtime.wait('no-addon-one')).exitCode, 137);
   });
-});
 
 /** What library and conmonctl are made of, with nothing built. */
 function makeCheckout(): string {
