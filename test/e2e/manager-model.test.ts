@@ -14,12 +14,15 @@ import { judge } from '../fixtures/manager-model/judge.ts';
 import { compareWithRuntime, deleteAll, killAll, settle } from '../fixtures/manager-model/leftovers.ts';
 import { type Play, perform } from '../fixtures/manager-model/play.ts';
 import { buildQuickRuntime, rootOf, type Stage } from '../fixtures/manager-model/stage.ts';
-import { type Conmon, conmons } from './manager-harness.ts';
+import { type Conmon, conmons, makeShellBundle, ociRuntime } from './manager-harness.ts';
 
 const seed = process.env['MODEL_SEED'] ?? randomBytes(4).toString('hex');
 
 /** Of each process; a monitor that runs on Node.js takes ten times as long to start. */
 const operations = Number(process.env['MODEL_OPERATIONS'] ?? (form === 'compiled' ? 20 : 4));
+
+/** It takes a hundred times as long as the quick runtime. */
+const runcOperations = Number(process.env['MODEL_RUNC_OPERATIONS'] ?? 3);
 
 const workers = 10;
 
@@ -29,6 +32,14 @@ const deathChance = 60;
 for (const conmon of conmons)
   test(`${workers} processes, ${operations} operations each, over ${conmon.name}: all agree`, async t => {
     const plan = { seed, stage: makeStage(t, conmon), workers, operations, deathChance, isNaive: false };
+    assert.deepEqual(await findDisagreements(t, plan), []);
+  });
+
+if (ociRuntime === 'runc' && form === 'compiled')
+  test(`${workers} processes, ${runcOperations} operations each, over runc: all agree`, async t => {
+    const rootfs = join(makeShellBundle(t, ''), 'rootfs');
+    const stage = { ...makeStage(t, conmons[0]!), runtime: 'runc', rootfs };
+    const plan = { seed, stage, workers, operations: runcOperations, deathChance: 20, isNaive: false };
     assert.deepEqual(await findDisagreements(t, plan), []);
   });
 

@@ -132,9 +132,9 @@ describe('the judge of the model test', () => {
   );
   finds(
     'the exit code of another one',
-    /says 2/,
+    /says 9/,
     [create('a'), made, 0, 1],
-    [wait, { result: { exitCode: 2 } }, 1, 2],
+    [wait, { result: { exitCode: 9 } }, 1, 2],
   );
   finds(
     'an exit code that is lost',
