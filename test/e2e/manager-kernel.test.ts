@@ -176,10 +176,11 @@ for (const [how, lines] of Object.entries(workerEnds))
     );
     const before = countWaiting();
     const worker = new Worker(program);
+    const exited = once(worker, 'exit'); // its last message may come together with that
     await once(worker, 'message');
     const peer = sys.accept4(listener, SOCK_CLOEXEC);
     t.after(() => sys.close(peer));
-    await (how === 'exits by itself' ? once(worker, 'exit') : worker.terminate());
+    await (how === 'exits by itself' ? exited : worker.terminate());
     waitReadable(peer, 'the end of the attachment');
     assert.equal(sys.recv(peer, new Uint8Array(1), 0, 1, 0), 0);
     assert.equal(countWaiting(), before);
