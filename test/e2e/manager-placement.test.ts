@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { findHierarchies } from '../../src/manager/cgroupfs.ts';
 import { cgroupfs, Runtime, type RuntimeOptions } from '../../src/manager/index.ts';
-import { waitForEnd } from '../fixtures/waiting.ts';
+import { until, waitForEnd } from '../fixtures/waiting.ts';
 import { Ctl } from './conmonctl-harness.ts';
 import {
   type Conmon,
@@ -49,6 +49,30 @@ for (const conmon of conmons)
       const other = new Runtime({ root: runtime.root, runtime: ociRuntime, conmon: conmon.path });
       await other.delete('placed');
       assert.deepEqual(list(`${top}/placed`), [false]);
+    });
+
+    test('those of a creation whose process was killed are removed with what came of it', async t => {
+      const top = makeTop(t);
+      const runtime = makeManager(t, conmon);
+      const library = new URL('../../src/manager/index.ts', import.meta.url).href;
+      const options = { root: runtime.root, runtime: ociRuntime, conmon: conmon.path };
+      const script = `import { cgroupfs, Runtime } from ${JSON.stringify(library)};
+        const place = cgroupfs({ path: ${JSON.stringify(`${top}/{id}`)} });
+        const kill = async placed => { await place(placed); process.kill(process.pid, 'SIGKILL'); };
+        const placement = Object.assign(kill, { cgroupsOf: place.cgroupsOf });
+        const runtime = new Runtime(${JSON.stringify(options)});
+        await runtime.create('killed', { bundle: ${JSON.stringify(makeShellBundle(t, 'exit 0'))}, placement });`;
+      const creator = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
+      assert.deepEqual(await once(creator, 'exit'), [null, 'SIGKILL']);
+      assert.deepEqual(list(`${top}/killed`), [true]);
+      // The end of its start pipe is a go for the monitor: the creation goes on for a moment.
+      await until('the container to be deleted', () =>
+        runtime.delete('killed', { force: true }).then(
+          () => true,
+          ({ code }) => code === 'ERR_NOT_FOUND',
+        ),
+      );
+      assert.deepEqual([list(`${top}/killed`), list(top)], [[false], [true]]);
     });
 
     test('one with somebody else in it stays, and fails nothing', async t => {
