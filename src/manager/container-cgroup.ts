@@ -33,10 +33,12 @@ export function readCgroups(
 /** Paths of those among noted cgroups that are still there, and still the container's. */
 export function findCgroups(
   cgroups: readonly CgroupIdentity[],
-  monitor: ProcessIdentity | undefined,
+  monitor: ProcessIdentity | null | undefined,
 ): string[] {
   const shared = listDirectoriesOfOthers(monitor);
+  const tops = readHierarchies().map(({ path }) => path);
   return cgroups
+    .filter(({ path }) => tops.some(top => holdsAny(top, [path])))
     .filter(({ path, inode }) => readInode(path) === inode && !holdsAny(path, shared))
     .map(({ path }) => path);
 }
@@ -56,13 +58,16 @@ export function locateCgroups(text: string, hierarchies: readonly Hierarchy[]): 
   });
 }
 
-function listDirectoriesOfOthers(monitor: ProcessIdentity | undefined): string[] {
+function listDirectoriesOfOthers(monitor: ProcessIdentity | null | undefined): string[] {
   return [process.pid, ...(monitor && isRunning(monitor) ? [monitor.pid] : [])].flatMap(listDirectories);
 }
 
 function listDirectories(pid: number): string[] {
-  const text = readIfAny(`/proc/${pid}/cgroup`);
-  return locateCgroups(text, findHierarchies(readFileSync('/proc/self/mountinfo', 'utf8')));
+  return locateCgroups(readIfAny(`/proc/${pid}/cgroup`), readHierarchies());
+}
+
+function readHierarchies(): Hierarchy[] {
+  return findHierarchies(readFileSync('/proc/self/mountinfo', 'utf8'));
 }
 
 /** True where one of the directories is this one or below it. */

@@ -7,24 +7,20 @@ import { contextOf } from './container-context.ts';
 import { type Context, noteRemoval } from './context.ts';
 import { isStray, removeDamaged, removeStray } from './damage.ts';
 import { unknownExit, waitForExitFile } from './endings.ts';
-import {
-  ExistsError,
-  NotFoundError,
-  RecordError,
-  RuntimeError,
-  StateError,
-  TimeLimitError,
-} from './errors.ts';
+import { ExistsError, NotFoundError, RecordError, StateError, TimeLimitError } from './errors.ts';
 import { storeExit } from './exit-codes.ts';
 import { findContainer, findStored } from './find.ts';
 import { hasId } from './incarnation.ts';
+import { endContainer } from './kill-container.ts';
 import type { ContainerPaths } from './layout.ts';
 import { within } from './limits.ts';
+import { PatientRuntime } from './patient-runtime.ts';
 import { isAbandoned, movePhase, ownPhase, readPhase } from './phase.ts';
 import { removePlacement } from './placement-removal.ts';
 import { isRunning } from './processes.ts';
 import { type CreatedRecord, writeRecord } from './records.ts';
 import { abandonRemoval, beginRemoval, deleteFromRuntime, release, removeTraces } from './removal.ts';
+import { callRuntime } from './runtime-status.ts';
 import { saysNoSuchContainer } from './runtime-words.ts';
 import { readStartTime } from './start-time.ts';
 import { askRuntime } from './state.ts';
@@ -99,7 +95,7 @@ async function deleteOnce(
     if (await beginRemoval(context, paths, phase)) await remove(context, container, created);
     return;
   }
-  const status = await learnStatus(context, paths.id, created);
+  const status = await learnStatus(context, paths, created, options);
   if (!options.force && status !== 'stopped' && status !== 'created')
     throw new StateError(`container ${paths.id} is ${status}: stop it first, or delete it by force`);
   if (await beginRemoval(context, paths, phase)) await remove(context, container, created, status);
@@ -127,13 +123,14 @@ async function waitForOthers(
  * container is as it was; where it fails later, the next who deletes goes on. */
 async function remove(
   context: Context,
-  { paths, config }: Container,
+  container: Container,
   created: CreatedRecord,
   status?: ContainerStatus,
 ): Promise<void> {
+  const { paths, config } = container;
   try {
     if (status !== undefined) await writeRecord(paths.deletion, { status });
-    if (status === 'paused') await killPaused(context, paths.id);
+    await endProcesses(context, container, created, status);
     await deleteFromRuntime(context, paths.id);
     const exit = await takeExit(context, paths, created);
     const monitor = created.monitor && isRunning(created.monitor) ? created.monitor : undefined;
@@ -152,23 +149,36 @@ async function remove(
   }
 }
 
-async function learnStatus(context: Context, id: string, created: CreatedRecord): Promise<ContainerStatus> {
-  const runs = created.process !== null && isRunning(created.process);
-  if (!runs) return 'stopped';
-  const asked = await askRuntime(context, id, {});
+async function learnStatus(
+  context: Context,
+  paths: ContainerPaths,
+  created: CreatedRecord,
+  { force }: DeleteOptions,
+): Promise<ContainerStatus> {
+  const runs = () => created.process !== null && isRunning(created.process);
+  if (!runs()) return 'stopped';
+  // What the runtime says matters little then.
+  if (force) return (await new PatientRuntime(context, paths).askStatus()) ?? 'unknown';
+  const asked = await askRuntime(context, paths.id, {});
   if (typeof asked === 'string') return asked;
-  if (saysNoSuchContainer(asked.words) || !isRunning(created.process)) return 'stopped';
+  if (!runs()) return 'stopped';
+  // Where nobody deletes it, the runtime has forgotten what runs.
+  if (saysNoSuchContainer(asked.words)) return readPhase(paths)?.name === 'created' ? 'running' : 'stopped';
   throw asked;
 }
 
-/** A frozen process dies when it thaws: runc waits for its end without thawing it (cgroup v1). */
-async function killPaused(context: Context, id: string): Promise<void> {
-  await context.runtime.run(`killing container ${id}`, ['kill', id, 'KILL'], {}).catch(ignoreRuntimeError);
-  await context.runtime.run(`resuming container ${id}`, ['resume', id], {}).catch(ignoreRuntimeError);
-}
-
-function ignoreRuntimeError(error: unknown): void {
-  if (!(error instanceof RuntimeError)) throw error;
+/** Kills what runs, so that nothing does whatever comes of the runtime's part. */
+async function endProcesses(
+  context: Context,
+  { paths: { id }, config: { ownPidNamespace } }: Container,
+  created: CreatedRecord,
+  status: ContainerStatus | undefined,
+): Promise<void> {
+  const resume = async () => {
+    if (status === 'paused') await callRuntime(context.runtime, `resuming container ${id}`, ['resume', id]);
+  };
+  const runs = created.process !== null && isRunning(created.process);
+  if (runs || !ownPidNamespace) await endContainer(context, id, { ...created, ownPidNamespace }, resume);
 }
 
 async function takeExit(

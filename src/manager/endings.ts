@@ -1,6 +1,7 @@
 // When a container ends: the one place that waits for it, for any number of waiters.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CgroupIdentity } from './container-cgroup.ts';
 import type { Context } from './context.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import { NotFoundError } from './errors.ts';
@@ -83,6 +84,7 @@ export interface ContainerProcesses {
   readonly paths: ContainerPaths;
   readonly process: ProcessIdentity | undefined;
   readonly monitor: ProcessIdentity | undefined;
+  readonly cgroups: readonly CgroupIdentity[];
 }
 
 /** Waits for a creation that is under way, be it in another process. Rejects as {@link waitForEnd}. */
@@ -100,11 +102,16 @@ export async function findProcesses(
       const stored = findStored(context, id, wanted);
       if (stored === undefined) throw new NotFoundError(id);
       const paths = layOutContainer(context.layout, id, stored.incarnation);
-      return { paths, process: undefined, monitor: stored.exit.monitor };
+      return { paths, process: undefined, monitor: stored.exit.monitor, cgroups: [] };
     }
     const { paths, created } = container;
     if (created)
-      return { paths, process: created.process ?? undefined, monitor: created.monitor ?? undefined };
+      return {
+        paths,
+        process: created.process ?? undefined,
+        monitor: created.monitor ?? undefined,
+        cgroups: created.cgroups,
+      };
     wanted = { incarnation: paths.incarnation };
     await sleep(lookAgainMs, undefined, { signal });
   }

@@ -13,8 +13,8 @@ import { signalProcess } from './signal-process.ts';
 /** What is known of the processes of a container. */
 export interface KillTarget {
   /** The first one. */
-  readonly process: ProcessIdentity | undefined;
-  readonly monitor: ProcessIdentity | undefined;
+  readonly process: ProcessIdentity | null | undefined;
+  readonly monitor: ProcessIdentity | null | undefined;
   readonly cgroups: readonly CgroupIdentity[];
   /** True where the others end with the first one. */
   readonly ownPidNamespace: boolean;
@@ -23,15 +23,21 @@ export interface KillTarget {
 /** How long a killed process may take to go: one that hangs in the kernel may take for ever. */
 const killLimitMs = 30_000;
 
-/** Kills all processes of a container, frozen ones too, without asking anybody. Rejects with {@link TimeLimitError} where
- * its first process does not go. */
-export async function endContainer(context: Context, id: string, target: KillTarget): Promise<void> {
+/** Kills all processes of a container, frozen ones too, without asking anybody; `resume` is called in between, for those
+ * whose cgroup is not known. Rejects with {@link TimeLimitError} where its first process does not go. */
+export async function endContainer(
+  context: Context,
+  id: string,
+  target: KillTarget,
+  resume: () => Promise<unknown> = async () => {},
+): Promise<void> {
   const { process, ownPidNamespace } = target;
   const over = new AbortController();
   try {
     const gone = waitForProcess(process, over.signal);
     if (process) await tryKilling(context, id, signalProcess(process, constants.signals.SIGKILL));
     thawContainer(target);
+    await resume();
     await within(gone, { timeLimitMs: killLimitMs }, `the end of container ${id} after SIGKILL`);
   } finally {
     over.abort();

@@ -36,7 +36,7 @@ export class PatientRuntime {
   async askStatus(): Promise<ContainerStatus | undefined> {
     const answer = await askStatus(this.#context.runtime, this.#id, this.#limit(patienceMs));
     if (typeof answer !== 'string') this.#note(answer);
-    return typeof answer === 'string' && answer !== 'unknown' ? answer : undefined;
+    return typeof answer === 'string' && answer !== 'absent' ? answer : undefined;
   }
 
   /** The output of a sub-command; `undefined` where it fails, as one for a process that has ended does too. */
@@ -67,7 +67,7 @@ export class PatientRuntime {
       const leftMs = Math.ceil(endMs - performance.now());
       if (leftMs <= 0 || !this.#isThere()) break;
       const answer = await askStatus(this.#context.runtime, this.#id, leftMs);
-      if (answer === 'unknown' || answer === 'stopped') return;
+      if (answer === 'absent' || answer === 'stopped') return;
       last = answer;
     }
     if (this.#isThere()) throw this.#complain(last, exit, limitMs);

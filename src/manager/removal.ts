@@ -10,6 +10,7 @@ import { hasId } from './incarnation.ts';
 import type { ContainerPaths } from './layout.ts';
 import { movePhase, ownPhase, type Phase } from './phase.ts';
 import { endRuntimeCommands } from './runtime-processes.ts';
+import { callRuntime } from './runtime-status.ts';
 import { saysNoSuchContainer } from './runtime-words.ts';
 
 /** Makes the removal of an incarnation the business of this call; false where it is somebody else's by now. Whatever
@@ -27,11 +28,9 @@ export async function abandonRemoval(paths: ContainerPaths): Promise<void> {
 
 /** Deletes by force; that it is not there is a success. */
 export async function deleteFromRuntime(context: Context, id: string): Promise<void> {
-  try {
-    await context.runtime.run(`deleting container ${id}`, ['delete', '--force', id], {});
-  } catch (error) {
-    if (!(error instanceof RuntimeError && saysNoSuchContainer(error.words))) throw error;
-  }
+  const answer = await callRuntime(context.runtime, `deleting container ${id}`, ['delete', '--force', id]);
+  if (typeof answer === 'string') return;
+  if (!(answer instanceof RuntimeError && saysNoSuchContainer(answer.words))) throw answer;
 }
 
 /** Removes what monitors leave in a bundle. */

@@ -10,16 +10,16 @@ import type { ContainerStatus } from './types.ts';
 /** A runtime that failed, talked nonsense, or hangs. */
 export type NoAnswer = RuntimeError | TimeLimitError;
 
-/** Asks once. `'unknown'` where the runtime says that it has no such container. No answer is returned, not thrown. */
+/** Asks once. `'absent'` where the runtime says that it has no such container. No answer is returned, not thrown. */
 export async function askStatus(
   runtime: RuntimeCommand,
   id: string,
   timeLimitMs: number,
-): Promise<ContainerStatus | 'unknown' | NoAnswer> {
+): Promise<ContainerStatus | 'absent' | NoAnswer> {
   const args = ['state', id];
   const output = await callRuntime(runtime, `asking for the state of container ${id}`, args, timeLimitMs);
   if (typeof output !== 'string')
-    return output instanceof RuntimeError && saysNoSuchContainer(output.words) ? 'unknown' : output;
+    return output instanceof RuntimeError && saysNoSuchContainer(output.words) ? 'absent' : output;
   try {
     return parseStatus(output, [runtime.file, ...runtime.args, ...args]);
   } catch (error) {
@@ -34,7 +34,7 @@ export async function callRuntime(
   runtime: RuntimeCommand,
   what: string,
   args: readonly string[],
-  timeLimitMs: number,
+  timeLimitMs = runtime.timeLimitMs,
 ): Promise<string | NoAnswer> {
   try {
     return await within(runtime.run(what, args, { timeLimitMs }), { timeLimitMs }, what);

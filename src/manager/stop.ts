@@ -3,7 +3,6 @@
 // not waited for: what can be done without it is done first, and it is complained of at the end.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CgroupIdentity, readCgroups } from './container-cgroup.ts';
 import { contextOf } from './container-context.ts';
 import type { Context } from './context.ts';
 import { startTimer, type Timer } from './durations.ts';
@@ -111,11 +110,10 @@ class Stop {
   async #endAll(
     runtime: PatientRuntime,
     config: ConfigRecord,
-    { process, monitor }: ContainerProcesses,
+    { process, monitor, cgroups }: ContainerProcesses,
     signal: AbortSignal,
   ): Promise<void> {
     const { ownPidNamespace } = config;
-    const cgroups: readonly CgroupIdentity[] = process ? readCgroups(process, monitor) : [];
     const target = { process, monitor, cgroups, ownPidNamespace };
     const gone = waitForProcess(process, signal);
     gone.catch(() => {});
