@@ -1,5 +1,6 @@
 // Being a client of a monitor's attach socket, as a stream.
 
+import { once } from 'node:events';
 import { Duplex, Readable } from 'node:stream';
 import { call } from './call.ts';
 import { resizeTerminal, type TerminalSize } from './control.ts';
@@ -64,7 +65,14 @@ export class Attachment extends Duplex {
     this.#matcher = new DetachMatcher(parseDetachKeys(options.detachKeys ?? ''));
     this.#waiting.set(this, []);
     if (options.apart) {
-      const stderr = new Readable({ read: () => this.#pass(stderr) });
+      const stderr = new Readable({
+        read: () => this.#pass(stderr),
+        destroy: (error, done) => {
+          this.#pass(stderr); // to nobody, so that what comes after it is not held up
+          done(error);
+        },
+      });
+      stderr.on('error', () => {}); // the same error as the attachment's own
       this.#waiting.set(stderr, []);
       this.stderr = stderr;
     }
@@ -82,6 +90,19 @@ export class Attachment extends Duplex {
   /** Leaves; the container goes on. */
   detach(): void {
     this.#finish('detached');
+  }
+
+  /** Leaves, and waits until all of it is closed; the container goes on. May be called again. */
+  async close(): Promise<void> {
+    this.detach();
+    this.destroy();
+    this.stderr?.destroy();
+    if (!this.closed) await once(this, 'close');
+  }
+
+  /** As {@link Attachment.close}. */
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   override _read(): void {
@@ -150,7 +171,7 @@ export class Attachment extends Duplex {
 
   #keep(stream: Readable, bytes: Uint8Array): void {
     this.#waiting.get(stream)?.push(bytes);
-    if (stream.readableLength < stream.readableHighWaterMark) this.#pass(stream);
+    if (stream.destroyed || stream.readableLength < stream.readableHighWaterMark) this.#pass(stream);
   }
 
   /** Passes on what waits, as far as there is room, and gives that room back to the monitor. */
@@ -158,7 +179,7 @@ export class Attachment extends Duplex {
     const waiting = this.#waiting.get(stream) ?? [];
     for (let next = waiting.shift(); next !== undefined; ) {
       if (!this.#over) this.#socket.allow(next.length);
-      const wantsMore = stream.push(next);
+      const wantsMore = stream.destroyed || stream.push(next);
       next = wantsMore ? waiting.shift() : undefined;
     }
     if (this.#over && waiting.length === 0 && !stream.readableEnded) stream.push(null);

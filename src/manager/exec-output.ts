@@ -2,29 +2,30 @@
 
 import { PassThrough, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { ExecStreams, StreamsOutcome } from './exec-streams.ts';
 import { attachWindowBytes } from './kernel/attach-report.ts';
 import { readLog } from './logs/read-log.ts';
 import type { LogStream } from './logs/record.ts';
 
 /** Reads a command's log as it grows, until `ended` settles. Its lines, with a newline after each whole one, are what
- * was written (docs/behaviour/logs.md, L26). `done` settles when all of it is with the streams, and never rejects. */
-export function readOutput(log: string, ended: Promise<unknown>) {
+ * was written (docs/behaviour/logs.md, L26). */
+export function readOutput(log: string, ended: Promise<unknown>): ExecStreams {
   // As much as comes over an attach socket without being asked for.
   const makeStream = () => new PassThrough({ highWaterMark: attachWindowBytes });
   const [stdout, stderr] = [makeStream(), makeStream()];
-  const stdin = new Writable({
-    autoDestroy: false, // which its end would do
-    destroy(error, done) {
-      for (const stream of [stdout, stderr]) stream.destroy();
-      done(error);
-    },
-  });
+  const stdin = new Writable();
+  for (const stream of [stdin, stdout, stderr]) stream.on('error', () => {}); // who reads sees it
   const done = Promise.allSettled([
     pipeline(readBytes(log, 'stdout', ended), stdout),
     pipeline(readBytes(log, 'stderr', ended), stderr),
   ]);
-  const outcome = done.then((): 'ended' => 'ended');
-  return { stdin, stdout, stderr, outcome, done };
+  const { promise: outcome, resolve } = Promise.withResolvers<StreamsOutcome>();
+  void done.then(() => resolve('ended'));
+  const detach = () => {
+    resolve('detached');
+    for (const stream of [stdout, stderr]) stream.destroy();
+  };
+  return { stdin, stdout, stderr, outcome, done, detach };
 }
 
 async function* readBytes(log: string, stream: LogStream, ended: Promise<unknown>): AsyncGenerator<Buffer> {

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import type { Context } from './context.ts';
 import { ExecTimeoutError } from './errors.ts';
 import { execInContainer } from './exec.ts';
+import { within } from './limits.ts';
 import type { ExecResult, ExecSyncOptions } from './types.ts';
 
 /** CRI-O's limit for ExecSync (its `--log-global-size-max`). */
@@ -15,9 +16,15 @@ export async function execSync(context: Context, id: string, options: ExecSyncOp
   const { input, outputLimitBytes = outputLimitBytesDefault, signal } = options;
   const session = await execInContainer(context, id, { ...options, stdin: input !== undefined });
   if (input !== undefined) session.stdin.end(input);
-  const collectors = [session.stdout, session.stderr].map(stream => collect(stream, outputLimitBytes));
-  const [end, stdout, stderr] = await Promise.all([session.ended, collectors[0]!, collectors[1]!]);
-  signal?.throwIfAborted();
+  const collecting = Promise.all([
+    session.ended,
+    collect(session.stdout, outputLimitBytes),
+    collect(session.stderr, outputLimitBytes),
+  ]);
+  const [end, stdout, stderr] = await within(collecting, signal ? { signal } : {}, '').catch(error => {
+    session.kill('SIGKILL'); // nobody collects what it says
+    throw error;
+  });
   const output = { stdout: stdout.bytes, stderr: stderr.bytes };
   if (end.timedOut) throw new ExecTimeoutError(options.timeoutMs ?? 0, output);
   return { exitCode: end.exitCode, ...output, truncated: stdout.truncated || stderr.truncated };

@@ -22,7 +22,7 @@ export {
   TimeLimitError,
 } from './errors.ts';
 export type { ContainerEvent, EventStream, EventsOptions, EventType } from './events/container-event.ts';
-export type { ExecEnd, ExecSession } from './exec.ts';
+export type { ExecEnd, ExecSession } from './exec-session.ts';
 export type { Logger } from './logger.ts';
 export type { LogEntry } from './logs/entries.ts';
 export { type LogOptions, readLog } from './logs/read-log.ts';

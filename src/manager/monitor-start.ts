@@ -1,6 +1,7 @@
 // Starting a monitor: its pipes, its cgroup, the start byte, and what its launcher says.
 
 import { once } from 'node:events';
+import { Socket } from 'node:net';
 import { Duplex, type Readable } from 'node:stream';
 import { execa } from 'execa';
 import type { Environment } from './environment.ts';
@@ -36,6 +37,8 @@ export interface StartedMonitor {
   readonly go: () => void;
   /** What launcher and monitor have said so far. */
   readonly said: () => string;
+  /** Lets this process end before the monitor. */
+  readonly unref: () => void;
   /** Lets go of the pipes; the monitor goes on. */
   readonly close: () => void;
 }
@@ -93,6 +96,10 @@ export async function startMonitor(start: MonitorStart): Promise<StartedMonitor>
     attachable: attach ? firstDataOrEnd(attach) : Promise.resolve(),
     go: () => go.end(startByte),
     said: () => stderr.text,
+    unref: () => {
+      for (const stream of child.stdio) if (stream instanceof Socket) stream.unref();
+      child.unref();
+    },
     close,
   };
 }

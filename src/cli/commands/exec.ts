@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { ExecOptions, ExecSession } from '../../manager/index.ts';
 import { detachKeysOption } from '../attached.ts';
 import type { Cli } from '../cli.ts';
@@ -126,11 +125,6 @@ async function seeExecThrough(
 
 /** The command goes on under its monitor, its output unread. */
 async function leave(session: ExecSession): Promise<number> {
-  for (const stream of [session.stdout, session.stderr]) {
-    if (stream.destroyed) continue;
-    const closed = once(stream, 'close');
-    stream.destroy();
-    await closed;
-  }
+  await session.close();
   return 0;
 }
