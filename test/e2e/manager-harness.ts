@@ -1,7 +1,8 @@
 // What the tests of the library share: the conmons it runs over, the runtimes there are, and bundles for these.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -21,6 +22,8 @@ export interface Conmon {
   readonly name: string;
   readonly path: string;
 }
+
+const managerCommand = join(import.meta.dirname, '../fixtures/manager-command.ts');
 
 export const hostrun = join(import.meta.dirname, '../../bin/hostrun');
 
@@ -66,6 +69,35 @@ export function makeManager(
     rmSync(root, { recursive: true, force: true });
   });
   return runtime;
+}
+
+/** Another manager of the same directory of state, perhaps with another runtime for the containers that it creates. */
+export function beside(runtime: Runtime, conmon: Conmon, program = ociRuntime): Runtime {
+  return new Runtime({ root: runtime.root, conmon: conmon.path, runtime: program });
+}
+
+/** Another process that makes one call. */
+export function startManager(
+  t: TestContext,
+  runtime: Runtime,
+  conmon: Conmon,
+  ociRuntime: string,
+  call: string,
+  id: string,
+  options: object,
+) {
+  const args = [managerCommand, runtime.root, conmon.path, ociRuntime, call, id, JSON.stringify(options)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  return {
+    /** Resolves when the call has, with the process ID in its result. */
+    done: once(child.stdout, 'data').then(([data]) => Number(data)),
+    async kill(): Promise<void> {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
 }
 
 /** A bundle that runs a shell script. */

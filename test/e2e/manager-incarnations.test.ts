@@ -2,8 +2,7 @@
 // down about them may be touched by others, or half done by who died.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -15,20 +14,19 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { type ContainerState, ExistsError, Runtime, StateError } from '../../src/manager/index.ts';
+import { type ContainerState, ExistsError, type Runtime, StateError } from '../../src/manager/index.ts';
 import { makeFolder, makeGate, openGate } from '../fixtures/monitored.ts';
 import { makeSickRuntime } from '../fixtures/sick-runtime.ts';
 import { until } from '../fixtures/waiting.ts';
 import {
-  type Conmon,
+  beside,
   conmons,
   makeManager,
   makeShellBundle,
   ociRuntime,
   runContainer,
+  startManager,
 } from './manager-harness.ts';
-
-const deleter = join(import.meta.dirname, '../fixtures/manager-deleter.ts');
 
 for (const conmon of conmons)
   describe(`manager’s incarnations over ${conmon.name}`, () => {
@@ -99,25 +97,26 @@ for (const conmon of conmons)
     });
 
     test('killed while it deletes: what its runtime still does ends before the ID is free', async t => {
+      const healthy = makeManager(t, conmon);
       const gate = makeGate(t);
-      const asked = join(makeFolder(t), 'asked');
-      const held = makeSickRuntime(t, ociRuntime, { delete: `echo $$ >>${asked}; read go <${gate}` });
-      const runtime = makeManager(t, conmon);
+      const [asked, hold] = ['asked', 'hold'].map(name => join(makeFolder(t), name)) as [string, string];
+      const held = `[ ! -e ${hold} ] || { echo $$ >>${asked}; read go <${gate}; }; exec "$healthy" "$@"`;
+      const path = makeSickRuntime(t, ociRuntime, { delete: held });
+      const runtime = beside(healthy, conmon, path);
       const bundle = makeShellBundle(t, 'exec sleep 1000');
       await runContainer(runtime, 'held', bundle);
-      const args = [deleter, runtime.root, conmon.path, held, 'held'];
-      const victim = spawn(process.execPath, args, { stdio: 'inherit' });
-      const ended = once(victim, 'exit');
+      writeFileSync(hold, '');
+      const victim = startManager(t, runtime, conmon, path, 'delete', 'held', { force: true });
       await until('the deletion being asked for', () => readLines(asked).length === 1);
       assert.equal((await runtime.state('held')).deleting, true);
-      victim.kill('SIGKILL');
-      await ended;
+      await victim.kill();
 
       // The naive way: what was left behind deletes whatever has the ID by then.
-      const taken = beside(runtime, conmon, held).delete('held', { force: true });
+      const taken = runtime.delete('held', { force: true });
       await until('the deletion being taken over', () => readLines(asked).length === 2);
       const [left] = readLines(asked);
-      assert.equal(existsSync(`/proc/${left}`) && readIfThere(`/proc/${left}/cmdline`) !== '', false);
+      assert.equal(readIfThere(`/proc/${left}/cmdline`), '');
+      rmSync(hold);
       openGate(gate);
       await taken;
       await runtime.create('held', { bundle });
@@ -125,10 +124,11 @@ for (const conmon of conmons)
     });
 
     test('an undoing that failed locks no ID: the next creation tries it again', async t => {
+      const healthy = makeManager(t, conmon);
       const sick = join(makeFolder(t), 'sick');
       const fails = `[ ! -e ${sick} ] || { echo sick >&2; exit 1; }; exec "$healthy" "$@"`;
       const path = makeSickRuntime(t, ociRuntime, { create: fails, delete: fails });
-      const runtime = beside(makeManager(t, conmon), conmon, path);
+      const runtime = beside(healthy, conmon, path);
       const bundle = makeShellBundle(t, 'exit 0');
       writeFileSync(sick, '');
       await assert.rejects(runtime.create('locked', { bundle }), { code: 'ERR_RUNTIME' });
@@ -140,11 +140,12 @@ for (const conmon of conmons)
     });
 
     test('delete by force that meets one without has its own way', async t => {
+      const healthy = makeManager(t, conmon);
       const gate = makeGate(t);
       const asked = join(makeFolder(t), 'asked');
       const slow = `[ -e ${asked} ] || { : >${asked}; read go <${gate}; }; exec "$healthy" "$@"`;
       const path = makeSickRuntime(t, ociRuntime, { state: slow });
-      const runtime = beside(makeManager(t, conmon), conmon, path);
+      const runtime = beside(healthy, conmon, path);
       await runContainer(runtime, 'forced', makeShellBundle(t, 'exec sleep 1000'));
       const gently = assert.rejects(runtime.delete('forced'), StateError);
       await until('the state being asked for', () => existsSync(asked));
@@ -227,11 +228,6 @@ for (const conmon of conmons)
       assert.deepEqual([status, error], ['running', undefined]);
     });
   });
-
-/** Another manager of the same directory of state. */
-function beside(runtime: Runtime, conmon: Conmon, program = ociRuntime): Runtime {
-  return new Runtime({ root: runtime.root, conmon: conmon.path, runtime: program });
-}
 
 async function createPersistently(runtime: Runtime, id: string, bundle: string): Promise<void> {
   for (;;) {
