@@ -2,7 +2,7 @@
 # Runs one of the project's tasks on any checkout, fresh or not: installs the dependencies where they are missing
 # or not those of package-lock.json, builds what is out of date, then starts the task.
 #
-#   with-setup.sh demo|test|test:long|conformance|build|bench|mutation|lint|typecheck [argument]...
+#   with-setup.sh demo|test|test:long|conformance|build|bench|mutation|api-report|lint|typecheck [argument]...
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,7 +13,7 @@ step() { printf '==> %s\n' "$*" >&2; }
 fail() { printf 'conmon-ts: %s\n' "$@" >&2; exit 1; }
 
 main() {
-  local task=${1:?usage: with-setup.sh demo|test|test:long|conformance|build|bench|mutation|lint|typecheck [argument]...}
+  local task=${1:?usage: with-setup.sh demo|test|test:long|conformance|build|bench|mutation|api-report|lint|typecheck [argument]...}
   shift
   [[ $(uname -s) == Linux ]] || fail 'conmon-ts runs on Linux only: containers are processes of its kernel.'
   require_npm
@@ -29,6 +29,7 @@ main() {
     conformance) build; run scripts/conformance.ts "$@" ;;
     bench) build; run test/bench/main.ts "$@" ;;
     mutation) build; run test/mutation/main.ts "$@" ;;
+    api-report) run scripts/api-report.ts ;;
     lint) biome check --error-on-warnings src bin test scripts "$@"; knip --treat-config-hints-as-errors; run scripts/unused-members.ts ;;
     typecheck) exec tsc --noEmit "$@" ;;
     *) fail "There is no task named $task." ;;

@@ -59,6 +59,7 @@ export class Attachment extends Duplex {
   #reached = false;
   #over = false;
 
+  /** @internal */
   constructor(kernel: Kernel, directory: string, options: AttachOptions) {
     super({ allowHalfOpen: false });
     this.#directory = directory;
@@ -105,10 +106,12 @@ export class Attachment extends Duplex {
     await this.close();
   }
 
+  /** @internal */
   override _read(): void {
     this.#pass(this);
   }
 
+  /** @internal */
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
     const { pass, detached } = this.#matcher.feed(chunk);
     this.#send(pass, () => {
@@ -117,6 +120,7 @@ export class Attachment extends Duplex {
     });
   }
 
+  /** @internal */
   override _final(done: (error?: Error | null) => void): void {
     this.#send(this.#matcher.rest(), () => {
       if (!this.#over) this.#socket.finish();
@@ -124,6 +128,7 @@ export class Attachment extends Duplex {
     });
   }
 
+  /** @internal */
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#finish('detached');
     // Leaving an iteration early is leaving, not an error.

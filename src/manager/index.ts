@@ -17,6 +17,7 @@ export {
   PlacementError,
   RecordError,
   RuntimeError,
+  type SlowProgram,
   StateError,
   SystemError,
   TimeLimitError,
@@ -27,7 +28,7 @@ export type { Logger } from './logger.ts';
 export type { LogEntry } from './logs/entries.ts';
 export { type LogOptions, readLog } from './logs/read-log.ts';
 export type { LogStream } from './logs/record.ts';
-export { type ContainerHandle, Runtime } from './runtime.ts';
+export { type ContainerCall, type ContainerHandle, Runtime } from './runtime.ts';
 export type { ContainerProcess } from './stats/container-processes.ts';
 export type * from './stats/container-stats.ts';
 export {

@@ -232,7 +232,11 @@ export class Runtime {
    * is told that is still known then: a pause that is over is not, and the end of a container five minutes after its
    * deletion neither. Ends when the loop is left, and at {@link Runtime.close}; rejects with the signal's reason. */
   events(options: EventsOptions = {}): EventStream {
-    return openEventStream(this.#context, this.#lifetime, options);
+    try {
+      return openEventStream(this.#context, this.#lifetime, options);
+    } catch (error) {
+      throw documentError(error, options.signal);
+    }
   }
 
   /** Waits until the container has `stopped`, its process gone, or `exited`, its output drained, its exit code
@@ -376,8 +380,28 @@ export class Runtime {
   }
 }
 
-/** The calls that are about one container. */
-const perContainer = [
+/** Names of the methods of {@link Runtime} that are about one container. */
+export type ContainerCall =
+  | 'create'
+  | 'start'
+  | 'kill'
+  | 'pause'
+  | 'resume'
+  | 'update'
+  | 'stop'
+  | 'delete'
+  | 'state'
+  | 'wait'
+  | 'stats'
+  | 'processes'
+  | 'exec'
+  | 'execSync'
+  | 'attach'
+  | 'logs'
+  | 'reopenLog'
+  | 'resize';
+
+const perContainer: readonly ContainerCall[] = [
   'create',
   'start',
   'kill',
@@ -396,9 +420,7 @@ const perContainer = [
   'logs',
   'reopenLog',
   'resize',
-] as const;
-
-type ContainerCall = (typeof perContainer)[number];
+];
 
 /** The calls of a {@link Runtime} for one container, whose ID they know. See {@link Runtime.container}. */
 export interface ContainerHandle extends BoundToId<Runtime, ContainerCall> {

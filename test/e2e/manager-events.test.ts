@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { execa } from 'execa';
-import { ArgumentError, type ContainerEvent, Runtime, RuntimeError } from '../../src/manager/index.ts';
+import { type ContainerEvent, Runtime, RuntimeError } from '../../src/manager/index.ts';
 import { makeFolder } from '../fixtures/monitored.ts';
 import { hangMs } from '../fixtures/waiting.ts';
 import { conmons, makeManager, makeShellBundle, ociRuntime, runContainer } from './manager-harness.ts';
@@ -108,7 +108,6 @@ for (const conmon of conmons)
       await rejected;
       assert.equal((await aborted.next()).done, true);
       await assert.rejects(runtime.events({ signal: controller.signal }).next(), /enough/);
-      assert.throws(() => runtime.events({ since: new Date(Number.NaN) }), ArgumentError);
     });
   });
 

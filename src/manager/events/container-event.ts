@@ -2,13 +2,21 @@
 
 import type { CallOptions } from '../types.ts';
 
-/** What can happen, in the order of a life. */
-export const eventTypes = ['create', 'start', 'oom', 'pause', 'resume', 'exit', 'delete'] as const;
-
 /** `create`: it is there, and waits to be started. `start`: its program was started. `oom`: the kernel's OOM killer
  * struck in it. `pause`, `resume`: by {@link Runtime.pause} and {@link Runtime.resume}. `exit`: it was started, and has
  * ended. `delete`: it is gone, and its ID is free. */
-export type EventType = (typeof eventTypes)[number];
+export type EventType = 'create' | 'start' | 'oom' | 'pause' | 'resume' | 'exit' | 'delete';
+
+/** All of them, in the order of a life. */
+export const eventTypes = [
+  'create',
+  'start',
+  'oom',
+  'pause',
+  'resume',
+  'exit',
+  'delete',
+] as const satisfies readonly EventType[];
 
 /** Something that happened to a container. See {@link Runtime.events}. */
 export interface ContainerEvent {

@@ -3,6 +3,7 @@
 
 import { addAbortListener } from 'node:events';
 import { mkdirSync } from 'node:fs';
+import { documentError } from '../call.ts';
 import type { Context } from '../context.ts';
 import { ArgumentError } from '../errors.ts';
 import type { Lifetime } from '../lifetime.ts';
@@ -18,10 +19,10 @@ const lostLookMs = 2_000;
 /** All are looked at after so many of these: the kernel drops changes that are more than it has room for. */
 const lostLooksPerFullLook = 15;
 
-/** Begins to watch. Throws {@link ArgumentError}; with whatever else goes wrong the first `next` rejects. */
+/** Begins to watch. Throws {@link ArgumentError}; with whatever else goes wrong `next` rejects. */
 export function openEventStream(context: Context, lifetime: Lifetime, options: EventsOptions): EventStream {
   const { since } = options;
-  if (since !== undefined && Number.isNaN(since.getTime()))
+  if (since !== undefined && !(since instanceof Date && Number.isFinite(since.getTime())))
     throw new ArgumentError(`since: ${since} is no time`);
   return new WatchedEvents(context, lifetime, options);
 }
@@ -29,6 +30,7 @@ export function openEventStream(context: Context, lifetime: Lifetime, options: E
 class WatchedEvents implements EventStream {
   readonly #changes = new Changes();
   readonly #observer: Observer;
+  readonly #signal: AbortSignal | undefined;
   readonly #release: (() => void)[] = [];
   #told: ContainerEvent[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -38,6 +40,7 @@ class WatchedEvents implements EventStream {
 
   constructor({ layout, logger }: Context, lifetime: Lifetime, { since, signal }: EventsOptions) {
     this.#observer = new Observer(layout, logger);
+    this.#signal = signal;
     try {
       signal?.throwIfAborted();
       this.#endWith(lifetime, signal);
@@ -56,7 +59,11 @@ class WatchedEvents implements EventStream {
 
   /** The next event. Rejects once with the signal's reason where that was aborted; is done after {@link Runtime.close}. */
   next(): Promise<IteratorResult<ContainerEvent, void>> {
-    const result = this.#last.then(() => this.#take());
+    const result = this.#last
+      .then(() => this.#take())
+      .catch(error => {
+        throw documentError(error, this.#signal);
+      });
     this.#last = result.catch(() => {});
     return result;
   }
