@@ -10,7 +10,8 @@ import { NotFoundError, StateError } from './errors.ts';
 import { findContainer } from './find.ts';
 import { within } from './limits.ts';
 import type { LogEntry } from './logs/entries.ts';
-import { type LogOptions, readLog } from './logs/read-log.ts';
+import type { LogOptions } from './logs/options.ts';
+import { readLog } from './logs/read-log.ts';
 import type { ContainerOptions } from './types.ts';
 
 /** Opening a file is done in a moment; CRI-O waits for ever. */

@@ -26,7 +26,8 @@ export type { ContainerEvent, EventStream, EventsOptions, EventType } from './ev
 export type { ExecEnd, ExecSession } from './exec-session.ts';
 export type { Logger } from './logger.ts';
 export type { LogEntry } from './logs/entries.ts';
-export { type LogOptions, readLog } from './logs/read-log.ts';
+export type { LogOptions, UnreadableLine } from './logs/options.ts';
+export { readLog } from './logs/read-log.ts';
 export type { LogStream } from './logs/record.ts';
 export { type ContainerCall, type ContainerHandle, Runtime } from './runtime.ts';
 export type { ContainerProcess } from './stats/container-processes.ts';

@@ -40,7 +40,7 @@ import { within } from './limits.ts';
 import { listContainers } from './list.ts';
 import type { Logger } from './logger.ts';
 import type { LogEntry } from './logs/entries.ts';
-import type { LogOptions } from './logs/read-log.ts';
+import type { LogOptions } from './logs/options.ts';
 import { settleMonitor } from './monitor-defaults.ts';
 import { RuntimeChooser } from './oci-runtime.ts';
 import { RuntimeCommand } from './runtime-command.ts';

@@ -2,7 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -145,6 +153,12 @@ for (const pairing of apart)
       assert.deepEqual([stream, text, partial], ['stdout', 'line 1', false]);
       const pipe = await bash(`${quote(ctl.words(['logs', 'web']))} 2>&1 | head -n 1`);
       assert.deepEqual(pipe, { status: 0, stdout: 'line 1\n', stderr: '' });
+      const log = readdirSync(ctl.root, { recursive: true, encoding: 'utf8' }).find(path =>
+        path.endsWith('.log'),
+      );
+      appendFileSync(join(ctl.root, log!), 'rubbish\nrubbish\n');
+      const { status, stderr } = await ctl.call(['logs', '--stream', 'stdout', 'web']);
+      assert.deepEqual([status, stderr], [0, 'conmonctl: lines of the log that are no records: 2\n']);
     });
 
     test('stop, kill, delete: of several at once; what fails for one is told, the others have their turn', async t => {

@@ -28,7 +28,11 @@ export const command = defineCommand({
 
   async run(args, cli) {
     const now = new Date();
+    let unreadable = 0;
     const options: LogOptions = {
+      onUnreadable: () => {
+        unreadable += 1;
+      },
       follow: args.follow ?? false,
       ...(args.tail === undefined ? {} : { tail: parseCount(args.tail, '--tail') }),
       ...(args.since === undefined ? {} : { since: parseTime(args.since, '--since', now) }),
@@ -44,6 +48,7 @@ export const command = defineCommand({
         : formatEntry(entry, { timestamps: args.timestamps ?? false, colour: colours[entry.stream] });
       if (!target.write(text)) await new Promise(resume => target.once('drain', resume));
     }
+    if (unreadable > 0) cli.tell(`lines of the log that are no records: ${unreadable}`);
     return 0;
   },
 });

@@ -4,35 +4,21 @@ import { basename, dirname } from 'node:path';
 import { DirectoryWatch } from '../directory-watch.ts';
 import { EntryJoiner, type LogEntry } from './entries.ts';
 import { type Generation, Succession } from './generations.ts';
+import { beginningBytesMax, type Line } from './line-parts.ts';
 import { LineReader } from './line-reader.ts';
-import { type LogStream, parseRecord, parseTimestamp } from './record.ts';
+import { checkLogOptions, type LogOptions, type UnreadableLine } from './options.ts';
+import { parseLine, parseTimestamp } from './record.ts';
 import { findTail, type Selection } from './tail.ts';
 
-/** Which lines to read. */
-export interface LogOptions {
-  /** Only the last so many lines of those that the other options select. */
-  readonly tail?: number;
-  /** Only lines whose end was written then or later. */
-  readonly since?: Date;
-  /** Only lines whose end was written before. */
-  readonly until?: Date;
-  /** Only this stream's lines. Default both. */
-  readonly stream?: LogStream;
-  /** False to leave out files rotated to `LOG.1` and so on. Default true. */
-  readonly rotated?: boolean;
-  /** True to go on with what is written later, until the container has ended. */
-  readonly follow?: boolean;
-  /** Ends the reading, without an error. */
-  readonly signal?: AbortSignal;
-}
-
 /** Reads a log, oldest line first. `ended` settles when nothing will be written any more: then what there is is read
- * to its end, and the iteration ends. Without it, a log is followed for ever. */
+ * to its end, and the iteration ends. Without it, a log is followed for ever. Rejects with {@link ArgumentError} before
+ * anything is read. */
 export async function* readLog(
   path: string,
   options: LogOptions,
   ended?: Promise<unknown>,
 ): AsyncGenerator<LogEntry, void, undefined> {
+  checkLogOptions(options);
   if (options.signal?.aborted) return;
   const joiner = new EntryJoiner();
   const selection = makeSelection(options);
@@ -41,8 +27,11 @@ export async function* readLog(
     await lines.open();
     let skip = lines.skip;
     for await (const line of lines.read()) {
-      const record = parseRecord(line);
-      if (!record) continue;
+      const record = parseLine(line);
+      if (!record) {
+        options.onUnreadable?.(describeUnreadable(line));
+        continue;
+      }
       if (options.follow && selection.isLate(record)) break;
       const entry = selection.hasStream(record) ? joiner.take(record) : undefined;
       if (entry && selection.hasTime(entry) && skip-- <= 0) yield entry;
@@ -52,6 +41,10 @@ export async function* readLog(
   } finally {
     lines.close();
   }
+}
+
+function describeUnreadable({ bytes, length }: Line): UnreadableLine {
+  return { beginning: Buffer.from(bytes.subarray(0, beginningBytesMax)), length };
 }
 
 interface FullSelection extends Selection {
@@ -107,7 +100,7 @@ class LogLines {
     this.skip = start.skip;
   }
 
-  async *read(): AsyncGenerator<Buffer, void, undefined> {
+  async *read(): AsyncGenerator<Line, void, undefined> {
     let last: Generation | undefined;
     try {
       for (let more = true; more; more = await this.#findMore(last)) {
@@ -130,13 +123,12 @@ class LogLines {
   }
 
   /** One file to its end; for the youngest of a log that is followed, until there is a younger one. */
-  async *#readOne(reader: LineReader): AsyncGenerator<Buffer, void, undefined> {
+  async *#readOne(reader: LineReader): AsyncGenerator<Line, void, undefined> {
     for (;;) {
       const change = this.#nextChange();
       const hadEnded = this.#hasEnded;
       yield* reader.read();
       if (!this.#options.follow) return;
-      if (this.#pending.length === 0 && reader.noticeTruncation()) continue;
       this.#look();
       if (this.#pending.length > 0) {
         // Nothing is written to it once there is a younger one; what came in between is.

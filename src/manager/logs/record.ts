@@ -1,6 +1,8 @@
 // One line of a k8s-file log: `2026-01-02T03:04:05.123456789+01:00 stdout F text` (docs/behaviour/logs.md,
 // L6).
 
+import type { Line } from './line-parts.ts';
+
 /** Where a container wrote. */
 export type LogStream = 'stdout' | 'stderr';
 
@@ -14,7 +16,12 @@ export interface LogRecord {
   readonly text: Buffer;
 }
 
-/** Parses one line without its newline; `undefined` for what is no record, which a reader skips as Podman's does. */
+/** Parses one line; `undefined` for what is no record. */
+export function parseLine({ bytes, length }: Line): LogRecord | undefined {
+  return bytes.length === length ? parseRecord(bytes) : undefined;
+}
+
+/** The same of a line without its newline that is all there. */
 export function parseRecord(line: Buffer): LogRecord | undefined {
   const timeEnd = line.indexOf(space);
   const streamEnd = line.indexOf(space, timeEnd + 1);

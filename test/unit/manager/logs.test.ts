@@ -15,7 +15,13 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
-import { type LogEntry, type LogOptions, readLog } from '../../../src/manager/index.ts';
+import {
+  ArgumentError,
+  type LogEntry,
+  type LogOptions,
+  readLog,
+  type UnreadableLine,
+} from '../../../src/manager/index.ts';
 import { parseRecord } from '../../../src/manager/logs/record.ts';
 import { listOpenFiles } from '../../fixtures/open-files.ts';
 
@@ -106,6 +112,81 @@ test('logs: tail answers the last lines of what reading answers, over rotated fi
     ),
     { numRuns: 300 },
   );
+});
+
+test('logs: tail answers the last of the entries also where lines are longer than an entry, or have no end', async t => {
+  const record = fc.record({
+    text: fc.oneof(fc.constantFrom('', 'a', 'b'), fc.constant('c'.repeat(600_000))),
+    tag: fc.constantFrom('P', 'P', 'P', 'F'),
+    stream: fc.constantFrom('stdout', 'stderr'),
+    second: fc.nat({ max: 9 }),
+  });
+  const bound = fc.option(fc.nat({ max: 9 }), { nil: undefined });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(record, { maxLength: 10 }),
+      fc.nat({ max: 10 }),
+      fc.integer({ min: 1, max: 6 }),
+      bound,
+      bound,
+      async (records, cut, tail, since, until) => {
+        const lines = records.map(({ text, tag, stream, second }) => line(text, tag, stream, second));
+        const path = makeLog(t, lines.slice(cut).join(''));
+        writeFileSync(`${path}.1`, lines.slice(0, cut).join(''));
+        const options = {
+          ...(since === undefined ? {} : { since: new Date(time(since)) }),
+          ...(until === undefined ? {} : { until: new Date(time(until)) }),
+        };
+        const summarize = (entries: string[]) => entries.map(entry => `${entry.length} ${entry.slice(-2)}`);
+        const all = summarize(await read(path, options));
+        assert.deepEqual(summarize(await read(path, { ...options, tail })), all.slice(-tail));
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+test('logs: what is put together of a line is put together once, read forwards or from the end', async t => {
+  const text = 'x'.repeat(1_900_000);
+  const path = makeLog(t, `${line(text)}${'y'.repeat(16_000_000)}\n${line('last')}`);
+  let copied = 0;
+  const concat = Buffer.concat;
+  t.mock.method(Buffer, 'concat', (list: readonly Uint8Array[], length?: number) => {
+    copied += list.reduce((sum, { length }) => sum + length, 0);
+    return concat(list, length);
+  });
+  assert.deepEqual(await read(path), [text, 'last']);
+  assert.deepEqual(await read(path, { tail: 2 }), [text, 'last']);
+  // Forwards it is done once, for tail three times; and of the line that is no record, as much as one may have.
+  assert.ok(copied < 20_000_000, `${copied} bytes were copied`);
+});
+
+test('logs: a line that is no record is told with its length and its beginning, in its place', async t => {
+  const long = 'l'.repeat(3_000_000);
+  const path = makeLog(t, `${line('one')}rubbish\n${line('two')}${line(long)}${line('three')}\n`);
+  const seen: string[] = [];
+  const onUnreadable = ({ beginning, length }: UnreadableLine) =>
+    seen.push(`? ${length} ${beginning.length} ${beginning.subarray(0, 7)}`);
+  for await (const { data } of readLog(path, { onUnreadable })) seen.push(data.toString());
+  assert.deepEqual(seen, [
+    'one',
+    '? 7 7 rubbish',
+    'two',
+    `? ${line(long).length - 1} 1024 2026-01`,
+    'three',
+    '? 0 0 ',
+  ]);
+  assert.deepEqual(await read(path, { tail: 2 }), ['two', 'three']);
+});
+
+test('logs: options that can’t be meant are refused before anything is read', async () => {
+  const wrong: LogOptions[] = [
+    ...[-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY].map(tail => ({ tail })),
+    { since: new Date(Number.NaN) },
+    { until: new Date('never') },
+  ];
+  for (const options of wrong)
+    await assert.rejects(read('/nowhere/there/is/no/log', options), ArgumentError, JSON.stringify(options));
 });
 
 test('logs: a last line without an end counts for tail, with all of its parts', async t => {
@@ -248,6 +329,19 @@ test('logs: following goes through a replacement, as the monitor’s size limit 
   ]);
   assert.deepEqual(seen, ['one', 'two', '3']);
 });
+
+for (const { what, text } of [
+  { what: 'as much', text: line('two') },
+  { what: 'more', text: line('two') + line('six') },
+])
+  test(`logs: following notices a truncation with ${what} written at once`, async t => {
+    const path = makeLog(t, line('one'));
+    const steps = [() => writeFileSync(path, text), () => {}].slice(0, text.length / line('two').length);
+    assert.deepEqual(
+      await followThrough(path, steps),
+      ['one', 'two', 'six'].slice(0, 1 + text.length / line('two').length),
+    );
+  });
 
 test('logs: following ends with the container, after its last line', async t => {
   const path = makeLog(t, line('one'));
