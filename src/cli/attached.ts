@@ -1,11 +1,10 @@
 // Seeing a container through from a terminal or a pipe: what `run`, `start --attach` and `attach` have in common.
 
-import type { Attachment, Runtime } from '../manager/index.ts';
+import type { Attachment, Runtime, TerminalSize } from '../manager/index.ts';
 import type { Cli } from './cli.ts';
+import { connect } from './connection.ts';
 import { statusOfExit } from './exit-status.ts';
-import { relay } from './relay.ts';
 import { Interrupted, type Signals } from './signals.ts';
-import { enterRawMode, followSize } from './terminal.ts';
 
 /** What keys Podman and docker use. */
 export const defaultDetachKeys = 'ctrl-p,ctrl-q';
@@ -47,15 +46,15 @@ export async function seeThrough(
   begin?: () => Promise<void>,
 ): Promise<number> {
   const { id, terminal, input } = container;
-  const undo: (() => void)[] = [];
   const told = Promise.withResolvers<Interrupted>();
+  const streams = {
+    stdin: attachment,
+    stdout: attachment,
+    stderr: attachment.stderr,
+    resize: (size: TerminalSize) => attachment.resize(size),
+  };
+  const connection = connect(streams, { terminal, input });
   try {
-    if (terminal) undo.push(followSize(size => attachment.resize(size)));
-    const raw = terminal && input && process.stdin.isTTY === true;
-    if (raw) undo.push(enterRawMode());
-    const streams = { stdin: attachment, stdout: attachment, stderr: attachment.stderr };
-    const copying = relay(streams, { input, raw });
-    undo.push(copying.stop);
     // A program may have begun before the runtime says so: what is meant to end it is not to end its start.
     signals.hold();
     await begin?.();
@@ -63,16 +62,16 @@ export async function seeThrough(
       if (!container.forwardsSignals) return told.resolve(new Interrupted(signal));
       return passSignalOn(container, signal, cli);
     });
-    const how = await Promise.race([attachment.outcome, copying.ended, told.promise]);
+    const how = await Promise.race([attachment.outcome, connection.ended, told.promise]);
     if (how === 'detached') return 0;
     if (how !== 'ended') {
       attachment.detach();
       cli.tell(`container ${id} goes on; nobody looks on any more`);
       return how === 'left' ? exitLeft : how.status;
     }
-    await copying.ended;
+    await connection.ended;
   } finally {
-    for (const step of undo.toReversed()) step();
+    connection.stop();
   }
   return waitForStatus(container, cli);
 }

@@ -2,11 +2,11 @@ import type { ExecOptions, ExecSession } from '../../manager/index.ts';
 import { detachKeysOption } from '../attached.ts';
 import type { Cli } from '../cli.ts';
 import { defineCommand } from '../command.ts';
+import { connect } from '../connection.ts';
 import { exitUnknown, statusOfExit, statusOfFailedRun } from '../exit-status.ts';
-import { relay } from '../relay.ts';
 import { reportFailure } from '../report.ts';
 import { Interrupted, Signals } from '../signals.ts';
-import { enterRawMode, followSize, readTerminalSize } from '../terminal.ts';
+import { readTerminalSize } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { expandEnv, parseDuration, parseUser } from '../values.ts';
 
@@ -94,32 +94,26 @@ async function seeExecThrough(
   signals: Signals,
 ): Promise<number> {
   const { terminal = false, stdin: input = false } = options;
-  const undo: (() => void)[] = [];
   signals.passTo(signal => session.kill(signal));
+  const connection = connect(session, { terminal, input });
   try {
-    if (terminal) undo.push(followSize(size => session.resize(size)));
-    const raw = terminal && input && process.stdin.isTTY === true;
-    if (raw) undo.push(enterRawMode());
-    const { stdin, stdout, stderr } = session;
-    const copying = relay({ stdin, stdout, stderr }, { input, raw });
-    undo.push(copying.stop);
     // What a program gets that writes to a pipe which nobody reads, or whose terminal is gone.
     let detached = false;
     const noteDetached = session.outcome.then(outcome => {
       detached = outcome === 'detached';
     });
-    const how = await Promise.race([copying.ended, session.ended, noteDetached]);
+    const how = await Promise.race([connection.ended, session.ended, noteDetached]);
     if (detached) return leave(session);
-    if (how === 'left') session.kill(raw ? 'SIGHUP' : 'SIGPIPE');
+    if (how === 'left') session.kill(connection.raw ? 'SIGHUP' : 'SIGPIPE');
     const { exitCode, timedOut } = await session.ended;
-    await copying.ended;
+    await connection.ended;
     if (timedOut) {
       cli.tell(`container ${id}: ${options.args[0]} ran longer than it may, and was killed`);
       return exitTimedOut;
     }
     return exitCode === undefined ? exitUnknown : statusOfExit(exitCode);
   } finally {
-    for (const step of undo.toReversed()) step();
+    connection.stop();
   }
 }
 
