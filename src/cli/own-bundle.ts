@@ -4,7 +4,7 @@
 
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { asRecord, type Json } from '../manager/bundle.ts';
+import { asRecord, type Json } from '../manager/oci/bundle.ts';
 import { type CgroupPlace, giveCgroup } from './own-cgroup.ts';
 
 /** What is to be other than in the bundle; what is undefined stays. */

@@ -2,7 +2,7 @@
 // that containers of one ID in two directories of state would be in one cgroup: frozen, limited and counted together.
 
 import { readFileSync } from 'node:fs';
-import { asRecord, type Json } from '../manager/bundle.ts';
+import { asRecord, type Json } from '../manager/oci/bundle.ts';
 
 /** What decides about a cgroup's name. */
 export interface CgroupPlace {

@@ -3,7 +3,7 @@
 
 import { checkDuration } from './durations.ts';
 import { ArgumentError } from './errors.ts';
-import { numberOfSignal } from './signals.ts';
+import { numberOfSignal } from './processes/signals.ts';
 import type { CreateOptions, ExecSyncOptions, StopOptions } from './types.ts';
 
 /** Throws {@link ArgumentError}. */

@@ -2,7 +2,7 @@
 // whatever this Runtime would choose.
 
 import type { Context } from './context.ts';
-import type { RuntimeProgram } from './oci-runtime.ts';
+import type { RuntimeProgram } from './oci/oci-runtime.ts';
 
 export function contextOf(context: Context, { runtime }: { readonly runtime: RuntimeProgram }): Context {
   return { ...context, runtime: context.runtime.as(runtime) };

@@ -2,11 +2,11 @@
 
 import type { Coalescer } from './coalesce.ts';
 import type { Environment } from './environment.ts';
-import type { Layout } from './layout.ts';
 import type { Logger } from './logger.ts';
-import type { MonitorSettings } from './monitor-defaults.ts';
-import type { RuntimeChooser } from './oci-runtime.ts';
-import type { RuntimeCommand } from './runtime-command.ts';
+import type { MonitorSettings } from './monitor/monitor-defaults.ts';
+import type { RuntimeChooser } from './oci/oci-runtime.ts';
+import type { RuntimeCommand } from './oci/runtime-command.ts';
+import type { Layout } from './state/layout.ts';
 import type { Placement } from './types.ts';
 
 /** One {@link Runtime}'s settings and what it keeps between calls. */

@@ -3,8 +3,8 @@
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import pino from 'pino';
-import { askVersions } from './ask-versions.ts';
-import { type Attachment, type AttachOptions, openAttachment } from './attach.ts';
+import { type Attachment, type AttachOptions, openAttachment } from './attach/attach.ts';
+import { resizeTerminal, type TerminalSize } from './attach/control.ts';
 import { type BoundToId, bindToId } from './bind-id.ts';
 import { call, documentError } from './call.ts';
 import {
@@ -15,43 +15,43 @@ import {
   formatJson,
 } from './check-options.ts';
 import { Coalescer } from './coalesce.ts';
-import { commandContainer } from './command-container.ts';
-import { readContainerLog, reopenLog } from './container-log.ts';
 import type { Context } from './context.ts';
-import { resizeTerminal, type TerminalSize } from './control.ts';
-import { createContainer } from './create.ts';
 import { defaultRoot } from './default-root.ts';
-import { deleteContainer } from './delete.ts';
 import { checkDuration } from './durations.ts';
-import { waitForEnd } from './endings.ts';
 import { makeEnvironment } from './environment.ts';
 import { NotFoundError } from './errors.ts';
 import type { EventStream, EventsOptions } from './events/container-event.ts';
 import { openEventStream } from './events/event-stream.ts';
-import { execInContainer } from './exec.ts';
-import type { ExecSession } from './exec-session.ts';
-import { execSync } from './exec-sync.ts';
+import { execInContainer } from './exec/exec.ts';
+import type { ExecSession } from './exec/exec-session.ts';
+import { execSync } from './exec/exec-sync.ts';
 import { findExecutable, findMonitor } from './executables.ts';
 import { writeWhole } from './files.ts';
-import { findContainer } from './find.ts';
-import { type ContainerPaths, layOut, requireId } from './layout.ts';
+import { commandContainer } from './lifecycle/command-container.ts';
+import { createContainer } from './lifecycle/create.ts';
+import { deleteContainer } from './lifecycle/delete.ts';
+import { waitForEnd } from './lifecycle/endings.ts';
+import { listContainers } from './lifecycle/list.ts';
+import { readState } from './lifecycle/read-state.ts';
+import { startContainer } from './lifecycle/start.ts';
+import { Stops } from './lifecycle/stop.ts';
 import { Lifetime } from './lifetime.ts';
 import { within } from './limits.ts';
-import { listContainers } from './list.ts';
 import type { Logger } from './logger.ts';
+import { readContainerLog, reopenLog } from './logs/container-log.ts';
 import type { LogEntry } from './logs/entries.ts';
 import type { LogOptions } from './logs/options.ts';
-import { settleMonitor } from './monitor-defaults.ts';
-import { RuntimeChooser } from './oci-runtime.ts';
-import { RuntimeCommand } from './runtime-command.ts';
-import { makeSafeRoot, requireSafeRoot } from './safe-root.ts';
-import { formatSignal } from './signals.ts';
-import { startContainer } from './start.ts';
-import { readState } from './state.ts';
+import { settleMonitor } from './monitor/monitor-defaults.ts';
+import { askVersions } from './oci/ask-versions.ts';
+import { RuntimeChooser } from './oci/oci-runtime.ts';
+import { RuntimeCommand } from './oci/runtime-command.ts';
+import { formatSignal } from './processes/signals.ts';
+import { findContainer } from './state/find.ts';
+import { type ContainerPaths, layOut, requireId } from './state/layout.ts';
+import { makeSafeRoot, requireSafeRoot } from './state/safe-root.ts';
 import { type ContainerProcess, listContainerProcesses } from './stats/container-processes.ts';
 import type { ContainerStats } from './stats/container-stats.ts';
 import { readContainerStats } from './stats/read-stats.ts';
-import { Stops } from './stop.ts';
 import type {
   CallOptions,
   ContainerExit,

@@ -1,7 +1,7 @@
 // The shapes of the library's interface. Times are `Date`, durations in milliseconds, sizes in bytes.
 
 import type { Logger } from './logger.ts';
-import type { ProgramVersion } from './versions.ts';
+import type { ProgramVersion } from './oci/versions.ts';
 
 /** Limits that every call takes. */
 export interface CallOptions {

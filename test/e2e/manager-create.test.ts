@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { findHierarchies } from '../../src/manager/cgroupfs.ts';
+import { findHierarchies } from '../../src/manager/cgroups/cgroupfs.ts';
 import {
   cgroupfs,
   MonitorError,

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { kernel } from '../../src/manager/kernel/choose.ts';
-import { identifyProcess } from '../../src/manager/processes.ts';
+import { identifyProcess } from '../../src/manager/processes/processes.ts';
 import { SOCK_CLOEXEC, SOCK_SEQPACKET } from '../../src/sys/constants.ts';
 import { EMFILE } from '../../src/sys/errno.ts';
 import { sys } from '../../src/sys/real.ts';

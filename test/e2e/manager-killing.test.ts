@@ -20,12 +20,12 @@ import {
   killByKernel,
   listCgroupProcesses,
   thawCgroup,
-} from '../../src/manager/cgroup-files.ts';
-import { findHierarchies } from '../../src/manager/cgroupfs.ts';
-import { findCgroups, readCgroups } from '../../src/manager/container-cgroup.ts';
-import { killCgroups } from '../../src/manager/kill-container.ts';
-import { identifyProcess, type ProcessIdentity } from '../../src/manager/processes.ts';
-import { signalProcess } from '../../src/manager/signal-process.ts';
+} from '../../src/manager/cgroups/cgroup-files.ts';
+import { findHierarchies } from '../../src/manager/cgroups/cgroupfs.ts';
+import { findCgroups, readCgroups } from '../../src/manager/cgroups/container-cgroup.ts';
+import { killCgroups } from '../../src/manager/processes/kill-container.ts';
+import { identifyProcess, type ProcessIdentity } from '../../src/manager/processes/processes.ts';
+import { signalProcess } from '../../src/manager/processes/signal-process.ts';
 import { until } from '../fixtures/waiting.ts';
 
 test('signalProcess: it reaches the process that is meant, and no other that has its ID', async () => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { NotFoundError, RuntimeError, StateError, TimeLimitError } from '../../src/manager/index.ts';
-import { identifyProcess } from '../../src/manager/processes.ts';
+import { identifyProcess } from '../../src/manager/processes/processes.ts';
 import { until } from '../fixtures/waiting.ts';
 import { conmons, makeManager, makeShellBundle, ociRuntime, runContainer } from './manager-harness.ts';
 

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { findHierarchies } from '../../src/manager/cgroupfs.ts';
+import { findHierarchies } from '../../src/manager/cgroups/cgroupfs.ts';
 import { cgroupfs, Runtime, type RuntimeOptions } from '../../src/manager/index.ts';
 import { until, waitForEnd } from '../fixtures/waiting.ts';
 import { Ctl } from './conmonctl-harness.ts';

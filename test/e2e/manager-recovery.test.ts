@@ -6,9 +6,9 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { StateError } from '../../src/manager/index.ts';
-import { layOut, layOutContainer } from '../../src/manager/layout.ts';
-import { formatIdentity, formatPhase, ownIdentity, ownPhase } from '../../src/manager/phase.ts';
-import { identifyProcess, isRunning } from '../../src/manager/processes.ts';
+import { identifyProcess, isRunning } from '../../src/manager/processes/processes.ts';
+import { layOut, layOutContainer } from '../../src/manager/state/layout.ts';
+import { formatIdentity, formatPhase, ownIdentity, ownPhase } from '../../src/manager/state/phase.ts';
 import { makeFolder, makeGate, openGate } from '../fixtures/monitored.ts';
 import { makeSickRuntime } from '../fixtures/sick-runtime.ts';
 import { until } from '../fixtures/waiting.ts';

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { NotFoundError, Runtime, RuntimeError, StateError, TimeLimitError } from '../../src/manager/index.ts';
-import { identifyProcess } from '../../src/manager/processes.ts';
+import { identifyProcess } from '../../src/manager/processes/processes.ts';
 import { type Faults, makeCurableRuntime } from '../fixtures/curable-runtime.ts';
 import { makeFolder, makeGate, openGate } from '../fixtures/monitored.ts';
 import { hangMs, until } from '../fixtures/waiting.ts';

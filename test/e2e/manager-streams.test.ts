@@ -5,7 +5,7 @@ import { readFileSync, renameSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { NotFoundError, RuntimeError, StateError } from '../../src/manager/index.ts';
-import { findByArgument } from '../../src/manager/processes.ts';
+import { findByArgument } from '../../src/manager/processes/processes.ts';
 import { withoutTerminals } from '../fixtures/terminals.ts';
 import { until } from '../fixtures/waiting.ts';
 import {

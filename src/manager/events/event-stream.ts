@@ -7,7 +7,7 @@ import { documentError } from '../call.ts';
 import type { Context } from '../context.ts';
 import { ArgumentError } from '../errors.ts';
 import type { Lifetime } from '../lifetime.ts';
-import { requireSafeRoot } from '../safe-root.ts';
+import { requireSafeRoot } from '../state/safe-root.ts';
 import { Changes } from './changes.ts';
 import type { ContainerEvent, EventStream, EventsOptions } from './container-event.ts';
 import { Observer } from './observer.ts';

@@ -1,14 +1,14 @@
 // What the directory of state tells of one container: what has happened to it so far, and when. The runtime is not
 // asked: whoever has it do something writes that down once it is done.
 
-import { readContainer } from '../container.ts';
-import { readExitFile, readStoredExit } from '../exit-codes.ts';
 import { timeIfThere } from '../files.ts';
-import { hasId } from '../incarnation.ts';
-import type { ContainerPaths, Layout } from '../layout.ts';
-import { isRunning, type ProcessIdentity } from '../processes.ts';
-import type { CreatedRecord } from '../records.ts';
-import { readStartTime } from '../start-time.ts';
+import { isRunning, type ProcessIdentity } from '../processes/processes.ts';
+import { readContainer } from '../state/container.ts';
+import { readExitFile, readStoredExit } from '../state/exit-codes.ts';
+import { hasId } from '../state/incarnation.ts';
+import type { ContainerPaths, Layout } from '../state/layout.ts';
+import type { CreatedRecord } from '../state/records.ts';
+import { readStartTime } from '../state/start-time.ts';
 import type { ContainerExit } from '../types.ts';
 
 /** What has happened to a container that was created. */

@@ -2,9 +2,9 @@
 
 import { readdirSync } from 'node:fs';
 import { isMissing } from '../files.ts';
-import { formatIncarnation, type Layout, layOutContainer, parseIncarnation } from '../layout.ts';
 import type { Logger } from '../logger.ts';
-import { isRunning } from '../processes.ts';
+import { isRunning } from '../processes/processes.ts';
+import { formatIncarnation, type Layout, layOutContainer, parseIncarnation } from '../state/layout.ts';
 import type { ContainerEvent } from './container-event.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { EventTracker } from './tracker.ts';

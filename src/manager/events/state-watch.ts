@@ -3,7 +3,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { type EntryWatch, watchEntries } from '../directory-watch.ts';
 import { isMissing } from '../files.ts';
-import { type Layout, layOutContainer, parseIncarnation } from '../layout.ts';
+import { type Layout, layOutContainer, parseIncarnation } from '../state/layout.ts';
 
 /** Gets the name that an incarnation has in the file system, or `undefined` where it may be about any. */
 type OnChange = (name: string | undefined) => void;

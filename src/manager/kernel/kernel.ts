@@ -1,7 +1,7 @@
 // What the library asks of the kernel that Node.js has no call for. There are two of it: with the addon, one that Node's
 // event loop waits for (./loop.ts); without, one that looks again and again (./polling.ts).
 
-import type { ProcessIdentity } from '../processes.ts';
+import type { ProcessIdentity } from '../processes/processes.ts';
 import type { AttachReport } from './attach-report.ts';
 
 export interface Kernel {

@@ -7,7 +7,7 @@ import { FatalError } from '../../sys/errors.ts';
 import type { NodeLoop } from '../../sys/node-loop.ts';
 import { Reactor } from '../../sys/reactor.ts';
 import type { Sys } from '../../sys/sys.ts';
-import { isRunning, type ProcessIdentity } from '../processes.ts';
+import { isRunning, type ProcessIdentity } from '../processes/processes.ts';
 import type { AttachReport } from './attach-report.ts';
 import { Connection } from './connection.ts';
 import type { AttachSocket, Kernel, Watch } from './kernel.ts';

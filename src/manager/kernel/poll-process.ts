@@ -1,6 +1,6 @@
 // The end of a process by Node.js alone: whether it is still there is looked up in /proc, again and again.
 
-import { isRunning, type ProcessIdentity } from '../processes.ts';
+import { isRunning, type ProcessIdentity } from '../processes/processes.ts';
 import type { Watch } from './kernel.ts';
 
 /** The pause between two looks: it doubles from the first, so that short lives end on time and long ones cost little. */

@@ -1,7 +1,7 @@
 // The kernel by Node.js alone.
 
 import { AddonError } from '../errors.ts';
-import type { ProcessIdentity } from '../processes.ts';
+import type { ProcessIdentity } from '../processes/processes.ts';
 import type { AttachSocket, Kernel, Watch } from './kernel.ts';
 import { pollProcess } from './poll-process.ts';
 import { SharedWatches } from './shared-watches.ts';

@@ -1,6 +1,6 @@
 // One watch on a process, for any number of waiters.
 
-import type { ProcessIdentity } from '../processes.ts';
+import type { ProcessIdentity } from '../processes/processes.ts';
 import type { Watch } from './kernel.ts';
 
 export class SharedWatches {

@@ -2,13 +2,13 @@
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { parseStat } from '../../proc/stat.ts';
-import { listCgroupProcesses } from '../cgroup-files.ts';
-import { findCgroups } from '../container-cgroup.ts';
+import { listCgroupProcesses } from '../cgroups/cgroup-files.ts';
+import { findCgroups } from '../cgroups/container-cgroup.ts';
 import type { Context } from '../context.ts';
 import { errorCode, isMissing } from '../files.ts';
-import { requireContainer } from '../find.ts';
-import { isRunning, listDescendants } from '../processes.ts';
-import type { CreatedRecord } from '../records.ts';
+import { isRunning, listDescendants } from '../processes/processes.ts';
+import { requireContainer } from '../state/find.ts';
+import type { CreatedRecord } from '../state/records.ts';
 import type { ContainerOptions } from '../types.ts';
 
 /** One process of a container. Its name and arguments are the container's own words: any bytes, those that are no UTF-8

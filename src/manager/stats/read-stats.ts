@@ -1,10 +1,10 @@
 // What the kernel counts of a container: read from the files of its cgroups, which are the same whatever runtime made
 // them. Of a mix of versions, each figure is where its controller is.
 
-import { findCgroups } from '../container-cgroup.ts';
+import { findCgroups } from '../cgroups/container-cgroup.ts';
 import type { Context } from '../context.ts';
 import { StateError } from '../errors.ts';
-import { requireContainer } from '../find.ts';
+import { requireContainer } from '../state/find.ts';
 import type { ContainerOptions } from '../types.ts';
 import { readBlockIo } from './block-io.ts';
 import { findWith, readFields, readLimit, readNumber } from './cgroup-numbers.ts';

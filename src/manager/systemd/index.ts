@@ -2,7 +2,7 @@
 
 import { constants } from 'node:os';
 import { ArgumentError } from '../errors.ts';
-import { identifyProcess } from '../processes.ts';
+import { identifyProcess } from '../processes/processes.ts';
 import type { Placement } from '../types.ts';
 import { type Bus, locateBus } from './bus-address.ts';
 import { ScopeError } from './scope-error.ts';

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { findHierarchies } from '../../../src/manager/cgroupfs.ts';
+import { findHierarchies } from '../../../src/manager/cgroups/cgroupfs.ts';
 import { until } from '../../fixtures/waiting.ts';
 
 const repository = join(import.meta.dirname, '../../..');

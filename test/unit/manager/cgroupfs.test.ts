@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { findHierarchies } from '../../../src/manager/cgroupfs.ts';
+import { findHierarchies } from '../../../src/manager/cgroups/cgroupfs.ts';
 import { cgroupfs } from '../../../src/manager/index.ts';
 
 const mounts = (top: string) =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findHierarchies } from '../../../src/manager/cgroupfs.ts';
-import { locateCgroups } from '../../../src/manager/container-cgroup.ts';
+import { findHierarchies } from '../../../src/manager/cgroups/cgroupfs.ts';
+import { locateCgroups } from '../../../src/manager/cgroups/container-cgroup.ts';
 
 const mountInfo = [
   '22 21 0:20 / /c/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct',

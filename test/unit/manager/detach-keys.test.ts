@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DetachMatcher, parseDetachKeys } from '../../../src/manager/detach-keys.ts';
+import { DetachMatcher, parseDetachKeys } from '../../../src/manager/attach/detach-keys.ts';
 
 test('detach keys: control characters and plain ones by name', () => {
   assert.deepEqual([...parseDetachKeys('ctrl-p,ctrl-q')], [16, 17]);

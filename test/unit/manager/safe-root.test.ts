@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { requireSafeRoot } from '../../../src/manager/safe-root.ts';
+import { requireSafeRoot } from '../../../src/manager/state/safe-root.ts';
 import { makeFolder } from '../../fixtures/monitored.ts';
 
 const isRoot = process.getuid?.() === 0;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatSignal, numberOfSignal } from '../../../src/manager/signals.ts';
+import { formatSignal, numberOfSignal } from '../../../src/manager/processes/signals.ts';
 
 test('signals: as runtimes take them, real-time signals by number', () => {
   const given = ['SIGTERM', 'TERM', 15, '15', 'SIGRTMIN', 'RTMIN+3', 'SIGRTMAX-1', 'SIGRTMIN+31', 'FOO'];

@@ -7,17 +7,17 @@ import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Coalescer } from '../../../src/manager/coalesce.ts';
+import { TimeLimitError } from '../../../src/manager/index.ts';
+import { within } from '../../../src/manager/limits.ts';
+import { mapConcurrently } from '../../../src/manager/map-concurrently.ts';
 import {
   exitCodeKeptMs,
   findStoredIncarnation,
   parseExitCode,
   readStoredExit,
   storeExit,
-} from '../../../src/manager/exit-codes.ts';
-import { TimeLimitError } from '../../../src/manager/index.ts';
-import { layOut, layOutContainer, requireId } from '../../../src/manager/layout.ts';
-import { within } from '../../../src/manager/limits.ts';
-import { mapConcurrently } from '../../../src/manager/map-concurrently.ts';
+} from '../../../src/manager/state/exit-codes.ts';
+import { layOut, layOutContainer, requireId } from '../../../src/manager/state/layout.ts';
 import {
   formatPhase,
   isAbandoned,
@@ -25,7 +25,7 @@ import {
   ownIdentity,
   ownPhase,
   readPhase,
-} from '../../../src/manager/phase.ts';
+} from '../../../src/manager/state/phase.ts';
 import { makeFolder } from '../../fixtures/monitored.ts';
 
 test('coalescer: who asks during a call gets the next one, and all of them the same', async () => {

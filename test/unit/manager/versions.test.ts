@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseVersion } from '../../../src/manager/versions.ts';
+import { parseVersion } from '../../../src/manager/oci/versions.ts';
 
 test('versions: those of conmon and of every runtime are taken apart', () => {
   const cases: readonly (readonly [said: string, parts: readonly (string | undefined)[]])[] = [

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { extractRuntimeWords, saysNoSuchContainer } from '../../../src/manager/runtime-words.ts';
-import { parseReply, readReplies } from '../../../src/manager/sync-pipe.ts';
+import { parseReply, readReplies } from '../../../src/manager/monitor/sync-pipe.ts';
+import { extractRuntimeWords, saysNoSuchContainer } from '../../../src/manager/oci/runtime-words.ts';
 
 test('words: runc’s text log gives its msg, unescaped, and the last error counts', () => {
   const stderr = [

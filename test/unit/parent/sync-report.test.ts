@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseReply } from '../../../src/manager/sync-pipe.ts';
+import { parseReply } from '../../../src/manager/monitor/sync-pipe.ts';
 import { chooseReportKey, encodeReport, reportBytesMax } from '../../../src/parent/sync-report.ts';
 
 const encode = (value: number, message?: string | Uint8Array): Buffer =>

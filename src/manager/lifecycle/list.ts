@@ -1,0 +1,48 @@
+// All containers of a directory of state.
+
+import { readdir } from 'node:fs/promises';
+import type { Context } from '../context.ts';
+import { ManagerError, NotFoundError } from '../errors.ts';
+import { isMissing } from '../files.ts';
+import { mapConcurrently } from '../map-concurrently.ts';
+import { prune } from '../state/prune.ts';
+import type { CallOptions, ContainerState } from '../types.ts';
+import { composeUnknown, readState } from './read-state.ts';
+
+/** Each state starts a runtime: more than the machine has processors for only take memory. */
+const statesAtOnce = 8;
+
+/** States of all containers, sorted by ID. One whose creator died is taken over, or undone, on the way. One that can't be
+ * understood, or for which the runtime does not answer, is `unknown` and says why. */
+export async function listContainers(context: Context, limits: CallOptions): Promise<ContainerState[]> {
+  limits.signal?.throwIfAborted();
+  const names = (await readNames(context.layout.containers)).filter(name => !name.startsWith('.')).sort();
+  const states = await mapConcurrently(names, statesAtOnce, name => readEntry(context, name, limits));
+  await prune(context);
+  return states.filter(state => state !== undefined);
+}
+
+async function readEntry(
+  context: Context,
+  id: string,
+  limits: CallOptions,
+): Promise<ContainerState | undefined> {
+  try {
+    const state = await readState(context, id, limits);
+    return state.bundle === undefined ? undefined : state; // deleted meanwhile
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    limits.signal?.throwIfAborted();
+    if (error instanceof ManagerError) return composeUnknown(id, error);
+    throw error;
+  }
+}
+
+async function readNames(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,74 @@
+// What stands among the containers and can't be understood: records that somebody has touched, or that a later version
+// wrote, and files that are none of ours. A deletion by force removes it.
+
+import { lstatSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Context } from '../context.ts';
+import { RecordError, StateError } from '../errors.ts';
+import { removeTree } from '../files.ts';
+import { unknownExit, waitForExitFile } from '../lifecycle/endings.ts';
+import { beginRemoval, deleteFromRuntime, release } from '../lifecycle/removal.ts';
+import { findByArgument, identifyProcess } from '../processes/processes.ts';
+import type { ContainerExit } from '../types.ts';
+import { storeExit } from './exit-codes.ts';
+import { readIncarnation } from './incarnation.ts';
+import { type ContainerPaths, isId, type Layout } from './layout.ts';
+import { isAbandoned, readPhase } from './phase.ts';
+import { endUses } from './uses.ts';
+
+/** How long a monitor may take from its container's end to the exit file. */
+const exitFileLimitMs = 10_000;
+
+/** True for an entry among the containers that has not even the name of one. */
+export function isStray(layout: Layout, name: string): boolean {
+  if (isId(name) || basename(name) !== name || ['', '.', '..'].includes(name) || name.includes('\0'))
+    return false;
+  return lstatSync(join(layout.containers, name), { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Removes such an entry. */
+export async function removeStray(layout: Layout, name: string): Promise<void> {
+  await removeTree(join(layout.containers, name));
+}
+
+/** Removes a container whose records can't be understood, by its ID alone, and keeps its exit code where it has one.
+ * False where somebody else is at it. Rejects with {@link StateError} where it is being created. */
+export async function removeDamaged(context: Context, id: string): Promise<boolean> {
+  const paths = readIfOurs(context.layout, id);
+  if (paths === undefined) {
+    await deleteFromRuntime(context, id);
+    await removeStray(context.layout, id);
+    return true;
+  }
+  const phase = readPhase(paths);
+  if (phase?.name === 'creating' && !isAbandoned(phase))
+    throw new StateError(`container ${id} is being created`);
+  if (phase?.name === 'deleting' && !isAbandoned(phase)) return false;
+  if (phase && !(await beginRemoval(context, paths, phase))) return false;
+  await deleteFromRuntime(context, id);
+  const exit = await takeExit(paths);
+  const unknown = { createdAt: undefined, startedAt: undefined, monitor: undefined };
+  await storeExit(context.layout, paths, { ...exit, ...unknown, name: id });
+  await endUses(context, paths);
+  await release(context, paths);
+  return true;
+}
+
+function readIfOurs(layout: Layout, id: string): ContainerPaths | undefined {
+  try {
+    return readIncarnation(layout, id);
+  } catch (error) {
+    if (error instanceof RecordError) return undefined;
+    throw error;
+  }
+}
+
+async function takeExit(paths: ContainerPaths): Promise<ContainerExit> {
+  const [monitor] = findByArgument(paths.monitorPidfile);
+  const identity = monitor === undefined ? undefined : identifyProcess(monitor);
+  const limit = AbortSignal.timeout(exitFileLimitMs);
+  return waitForExitFile(paths, identity, limit).catch(error => {
+    if (limit.aborted) return unknownExit;
+    throw error;
+  });
+}
