@@ -5,6 +5,7 @@ import { StateError } from './errors.ts';
 
 export class Lifetime {
   readonly #end = new AbortController();
+  readonly #calls = new Set<Promise<unknown>>();
 
   /** Aborted at the end, with a {@link StateError}: nothing waits any longer. */
   get signal(): AbortSignal {
@@ -18,6 +19,19 @@ export class Lifetime {
 
   end(): void {
     this.#end.abort(new StateError('this Runtime is closed'));
+  }
+
+  /** Counts a call as under way until it settles. */
+  track<T>(call: Promise<T>): Promise<T> {
+    const forget = () => this.#calls.delete(call);
+    this.#calls.add(call);
+    call.then(forget, forget);
+    return call;
+  }
+
+  /** Those that are. */
+  get calls(): readonly Promise<unknown>[] {
+    return [...this.#calls];
   }
 
   /** A signal that is aborted at the end, or before it with another one. */

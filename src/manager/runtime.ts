@@ -353,10 +353,11 @@ export class Runtime {
   /** Ends the use of this Runtime; its containers and their monitors go on. Calls that wait ({@link Runtime.wait},
    * {@link Runtime.logs}) reject with {@link StateError}, as do all after it, and attachments are detached. Commands
    * of {@link Runtime.exec} and their streams stay to their end. Resolves when nothing goes on any more that this
-   * Runtime has begun: creations, stops, deletions, and what undoes a failed creation. Can be called again. */
+   * Runtime has begun: calls under way, and deletions and the undoing of failed creations that nobody waits for. Can be called again. */
   async close(): Promise<void> {
     this.#lifetime.end();
-    await Promise.allSettled([...this.#opened.removals, ...this.#stops.underway()]);
+    const { calls } = this.#lifetime;
+    await Promise.allSettled([...calls, ...this.#opened.removals, ...this.#stops.underway()]);
   }
 
   /** The same as {@link Runtime.close}, for `await using`. */
@@ -366,10 +367,11 @@ export class Runtime {
 
   /** What every call goes through. */
   #call<T>(options: CallOptions, work: () => T | Promise<T>): Promise<T> {
-    return call(options, () => {
+    const outcome = call(options, () => {
       this.#lifetime.requireOpen();
       return work();
     });
+    return this.#lifetime.track(outcome);
   }
 
   /** The bundle of a container, in which its monitor listens. */

@@ -32,6 +32,15 @@ for (const conmon of conmons)
       assert.equal((await manager.state('stays')).status, 'running');
     });
 
+    test('close: a creation that is under way is waited for', async t => {
+      const manager = makeManager(t, conmon);
+      const runtime = openAnother(manager, conmon.path);
+      const created = runtime.create('made', { bundle: makeShellBundle(t, 'exit 0') });
+      await runtime.close();
+      assert.equal((await manager.state('made')).status, 'created');
+      await created;
+    });
+
     test('close: a stop that nobody waits for any more is waited for', async t => {
       const manager = makeManager(t, conmon);
       await runContainer(manager, 'stops', makeShellBundle(t, 'exec sleep 1000'));

@@ -1,5 +1,6 @@
 // Records joined to the lines that the container wrote.
 
+import { GrowingBytes } from './growing-bytes.ts';
 import { type LogRecord, type LogStream, parseTimestamp } from './record.ts';
 
 /** One line of a container's output. */
@@ -20,39 +21,33 @@ const entryBytesMax = 1024 * 1024;
 
 /** Joins the `P` records of each stream with the `F` record that ends them. */
 export class EntryJoiner {
-  readonly #pending = new Map<LogStream, { readonly texts: Buffer[]; length: number; timestamp: string }>();
+  readonly #pending = new Map<LogStream, { readonly bytes: GrowingBytes; timestamp: string }>();
 
   /** Takes a record; returns the entry that it completes. */
-  take(record: LogRecord): LogEntry | undefined {
-    const { stream, timestamp } = record;
-    const pending = this.#pending.get(stream) ?? { texts: [], length: 0, timestamp };
-    // Copied where it is kept: the text is a part of a buffer that is read into again.
-    pending.texts.push(Buffer.from(record.text));
-    pending.length += record.text.length;
-    pending.timestamp = timestamp;
-    const partial = record.partial;
-    if (partial && pending.length < entryBytesMax) {
-      this.#pending.set(stream, pending);
+  take({ stream, timestamp, partial, text }: LogRecord): LogEntry | undefined {
+    const pending = this.#pending.get(stream);
+    // Copied: the text is a part of a buffer that is read into again.
+    if (pending === undefined && !partial) return makeEntry(stream, timestamp, Buffer.from(text), false);
+    const { bytes } = pending ?? { bytes: new GrowingBytes() };
+    bytes.append(text);
+    if (partial && bytes.length < entryBytesMax) {
+      this.#pending.set(stream, { bytes, timestamp });
       return undefined;
     }
     this.#pending.delete(stream);
-    return makeEntry(stream, pending, partial);
+    return makeEntry(stream, timestamp, bytes.finish(), partial);
   }
 
   /** What is left at the end of the log. */
   rest(): LogEntry[] {
-    const entries = [...this.#pending].map(([stream, pending]) => makeEntry(stream, pending, true));
+    const entries = [...this.#pending].map(([stream, { bytes, timestamp }]) =>
+      makeEntry(stream, timestamp, bytes.finish(), true),
+    );
     this.#pending.clear();
     return entries;
   }
 }
 
-function makeEntry(
-  stream: LogStream,
-  pending: { readonly texts: readonly Buffer[]; readonly timestamp: string },
-  partial: boolean,
-): LogEntry {
-  const { timestamp, texts } = pending;
-  const data = texts.length === 1 ? texts[0]! : Buffer.concat(texts);
+function makeEntry(stream: LogStream, timestamp: string, data: Buffer, partial: boolean): LogEntry {
   return { time: new Date(parseTimestamp(timestamp)), timestamp, stream, data, partial };
 }

@@ -48,6 +48,7 @@ function requireSafeWay(path: string, links: number): void {
     requireSafeWay(resolve(dirname(path), readlinkSync(path)), links + 1);
     return;
   }
+  if (!stat.isDirectory()) throw refusal(path, 'it is no directory');
   // Where a directory is sticky, as /tmp, an entry can be renamed by its owner only.
   const sticky = (stat.mode & stickyBit) !== 0;
   const mask = ownGroups().has(stat.gid) ? othersWrite & ~groupWrite : othersWrite;

@@ -161,6 +161,15 @@ test('logs: what is put together of a line is put together once, read forwards o
   assert.ok(copied < 20_000_000, `${copied} bytes were copied`);
 });
 
+test('logs: a line that was written a byte at a time takes no object for each', async t => {
+  const bytes = 20_000;
+  const path = makeLog(t, line('x', 'P').repeat(bytes) + line('end'));
+  const from = t.mock.method(Buffer, 'from');
+  const entries = await read(path);
+  assert.deepEqual(entries, [`${'x'.repeat(bytes)}end`]);
+  assert.ok(from.mock.callCount() < bytes / 10, `${from.mock.callCount()} buffers`);
+});
+
 test('logs: a line that is no record is told with its length and its beginning, in its place', async t => {
   const long = 'l'.repeat(3_000_000);
   const path = makeLog(t, `${line('one')}rubbish\n${line('two')}${line(long)}${line('three')}\n`);

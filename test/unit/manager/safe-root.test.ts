@@ -59,6 +59,7 @@ test('directory of state: a symbolic link, or one in it, is refused, and so is a
   const file = join(above, 'file');
   writeFileSync(file, '');
   refuses(file, file, /no directory/);
+  refuses(join(file, 'below'), file, /no directory/);
 });
 
 test('directory of state: a directory on the way in which others can rename it is refused', t => {
