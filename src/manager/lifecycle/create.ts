@@ -3,6 +3,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { askCaller } from '../ask-caller.ts';
 import { checkSeconds } from '../check-options.ts';
 import { contextOf } from '../container-context.ts';
 import { type Context, noteRemoval } from '../context.ts';
@@ -180,11 +181,9 @@ function makePlan(
   options: CreateOptions,
   config: BundleConfig,
 ): MonitorPlan {
-  const { log } = options;
+  const { log, exitCommand: given } = options;
   const exitCommand =
-    typeof options.exitCommand === 'function'
-      ? options.exitCommand({ id, incarnation })
-      : options.exitCommand;
+    typeof given === 'function' ? askCaller('exitCommand', () => given({ id, incarnation })) : given;
   checkSeconds('delaySeconds', exitCommand?.delaySeconds);
   const logs: readonly LogDriver[] = log === undefined ? [{ driver: 'k8s-file' }] : [log].flat();
   return {
@@ -209,6 +208,7 @@ function makeRecord(
   config: BundleConfig,
   paths: ContainerPaths,
 ): ConfigRecord {
+  const usedPlacement = plan.options.placement ?? placement;
   const file = plan.logs.find(({ driver }) => driver === 'k8s-file');
   const { annotations, ownPidNamespace } = config;
   return {
@@ -217,7 +217,7 @@ function makeRecord(
     name: plan.name,
     bundle: plan.bundle,
     runtime: plan.runtime,
-    monitorCgroups: (plan.options.placement ?? placement)?.cgroupsOf?.(plan.id) ?? [],
+    monitorCgroups: askCaller('cgroupsOf', () => usedPlacement?.cgroupsOf?.(plan.id)) ?? [],
     terminal: plan.terminal,
     logPath: file ? formatLogDriver(file, paths.log).slice('k8s-file:'.length) : null,
     stopSignal: plan.options.stopSignal ?? annotations['org.opencontainers.image.stopSignal'] ?? 'SIGTERM',

@@ -1,6 +1,7 @@
 // Which OCI runtime a container has. It is chosen when the container is created and written down with it, so that every
 // later call, in whichever process, is one of the same runtime.
 
+import { askCaller } from '../ask-caller.ts';
 import { ArgumentError } from '../errors.ts';
 import { findExecutable } from '../executables.ts';
 import type { CgroupManager, CreateOptions, RuntimeHandler, RuntimeOptions } from '../types.ts';
@@ -35,7 +36,7 @@ export class RuntimeChooser {
   /** The runtime of a container that is going to be created. Throws {@link ArgumentError} where it can't be found. */
   choose(id: string, options: CreateOptions): RuntimeProgram {
     const { runtime = 'runc', runtimeFor, cgroupManager } = this.#options;
-    const chosen = options.runtime ?? runtimeFor?.(id, options) ?? runtime;
+    const chosen = options.runtime ?? askCaller('runtimeFor', () => runtimeFor?.(id, options)) ?? runtime;
     return this.#find(chosen, options.cgroupManager ?? cgroupManager);
   }
 
