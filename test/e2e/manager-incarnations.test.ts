@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type ContainerState, ExistsError, type Runtime, StateError } from '../../src/manager/index.ts';
+import { identifyProcess, isRunning } from '../../src/manager/processes/processes.ts';
 import { makeFolder, makeGate, openGate } from '../fixtures/monitored.ts';
 import { makeSickRuntime } from '../fixtures/sick-runtime.ts';
 import { until } from '../fixtures/waiting.ts';
@@ -189,6 +190,24 @@ for (const conmon of conmons)
       );
       const { status, exitCode } = await runtime.state('half');
       assert.deepEqual([status, exitCode], ['stopped', 137]);
+    });
+
+    test('damaged, with a sick runtime: force ends what runs, and the next one goes on', async t => {
+      const healthy = makeManager(t, conmon);
+      const sick = join(makeFolder(t), 'sick');
+      const fails = `[ ! -e ${sick} ] || { echo sick >&2; exit 1; }; exec "$healthy" "$@"`;
+      const runtime = beside(healthy, conmon, makeSickRuntime(t, ociRuntime, { delete: fails }));
+      await runContainer(runtime, 'ill', makeShellBundle(t, 'exec sleep 1000'));
+      const { pid } = await runtime.state('ill');
+      const first = identifyProcess(pid!)!;
+      writeFileSync(join(runtime.root, 'containers/ill/created.json'), '');
+      writeFileSync(sick, '');
+      await assert.rejects(runtime.delete('ill', { force: true }), /sick/);
+      await until('the container being gone', () => !isRunning(first));
+      rmSync(sick);
+      await runtime.delete('ill', { force: true });
+      assert.equal((await runtime.state('ill')).exitCode, 137);
+      assert.deepEqual(listKnown(runtime), []);
     });
 
     test('files among the containers that are none: list names them, and force removes only them', async t => {

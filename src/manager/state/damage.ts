@@ -3,17 +3,19 @@
 
 import { lstatSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { contextOf } from '../container-context.ts';
 import type { Context } from '../context.ts';
 import { RecordError, StateError } from '../errors.ts';
 import { removeTree } from '../files.ts';
 import { unknownExit, waitForExitFile } from '../lifecycle/endings.ts';
-import { beginRemoval, deleteFromRuntime, release } from '../lifecycle/removal.ts';
-import { findByArgument, identifyProcess } from '../processes/processes.ts';
+import { abandonRemoval, beginRemoval, deleteFromRuntime, release } from '../lifecycle/removal.ts';
+import { findByArgument, identifyProcess, listDescendants } from '../processes/processes.ts';
 import type { ContainerExit } from '../types.ts';
 import { storeExit } from './exit-codes.ts';
 import { readIncarnation } from './incarnation.ts';
 import { type ContainerPaths, isId, type Layout } from './layout.ts';
 import { isAbandoned, readPhase } from './phase.ts';
+import { readConfig } from './records.ts';
 import { endUses } from './uses.ts';
 
 /** How long a monitor may take from its container's end to the exit file. */
@@ -34,7 +36,7 @@ export async function removeStray(layout: Layout, name: string): Promise<void> {
 /** Removes a container whose records can't be understood, by its ID alone, and keeps its exit code where it has one.
  * False where somebody else is at it. Rejects with {@link StateError} where it is being created. */
 export async function removeDamaged(context: Context, id: string): Promise<boolean> {
-  const paths = readIfOurs(context.layout, id);
+  const paths = ifUnderstood(() => readIncarnation(context.layout, id));
   if (paths === undefined) {
     await deleteFromRuntime(context, id);
     await removeStray(context.layout, id);
@@ -45,26 +47,45 @@ export async function removeDamaged(context: Context, id: string): Promise<boole
     throw new StateError(`container ${id} is being created`);
   if (phase?.name === 'deleting' && !isAbandoned(phase)) return false;
   if (phase && !(await beginRemoval(context, paths, phase))) return false;
-  await deleteFromRuntime(context, id);
-  const exit = await takeExit(paths);
+  try {
+    await remove(context, paths);
+  } catch (error) {
+    await abandonRemoval(paths);
+    throw error;
+  }
+  return true;
+}
+
+async function remove(context: Context, paths: ContainerPaths): Promise<void> {
+  const { id } = paths;
+  const monitors = findByArgument(paths.monitorPidfile);
+  // Whatever the runtime does, nothing runs on: what is below a monitor is the container's.
+  for (const pid of monitors.flatMap(listDescendants)) kill(pid);
+  const config = ifUnderstood(() => readConfig(paths));
+  await deleteFromRuntime(config ? contextOf(context, config) : context, id);
+  const exit = await takeExit(paths, monitors[0]);
   const unknown = { createdAt: undefined, startedAt: undefined, monitor: undefined };
   await storeExit(context.layout, paths, { ...exit, ...unknown, name: id });
   await endUses(context, paths);
   await release(context, paths);
-  return true;
 }
 
-function readIfOurs(layout: Layout, id: string): ContainerPaths | undefined {
+function ifUnderstood<Answer>(read: () => Answer): Answer | undefined {
   try {
-    return readIncarnation(layout, id);
+    return read();
   } catch (error) {
     if (error instanceof RecordError) return undefined;
     throw error;
   }
 }
 
-async function takeExit(paths: ContainerPaths): Promise<ContainerExit> {
-  const [monitor] = findByArgument(paths.monitorPidfile);
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {} // it has ended
+}
+
+async function takeExit(paths: ContainerPaths, monitor: number | undefined): Promise<ContainerExit> {
   const identity = monitor === undefined ? undefined : identifyProcess(monitor);
   const limit = AbortSignal.timeout(exitFileLimitMs);
   return waitForExitFile(paths, identity, limit).catch(error => {
