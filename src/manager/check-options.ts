@@ -8,9 +8,8 @@ import type { CreateOptions, ExecSyncOptions, StopOptions } from './types.ts';
 
 /** Throws {@link ArgumentError}. */
 export function checkCreateOptions(options: CreateOptions): void {
-  const { timeoutSeconds, logSizeMaxBytes, stopSignal } = options;
+  const { timeoutSeconds, stopSignal } = options;
   if (timeoutSeconds !== Number.POSITIVE_INFINITY) checkSeconds('timeoutSeconds', timeoutSeconds);
-  checkCount('logSizeMaxBytes', logSizeMaxBytes);
   checkSignal(stopSignal);
 }
 

@@ -22,7 +22,7 @@ import { conmons } from './manager-harness.ts';
 const source = join(import.meta.dirname, '../../src');
 const imports = `
   import { kernel } from '${source}/manager/kernel/choose.ts';
-  import { identifyProcess } from '${source}/manager/processes.ts';
+  import { identifyProcess } from '${source}/manager/processes/processes.ts';
   const watch = async pid => (await kernel()).watchProcess(identifyProcess(Number(pid)));`;
 
 const ends: Readonly<Record<string, { readonly lines: string; readonly status: number }>> = {
@@ -117,7 +117,7 @@ test('the library’s kernel: without a free fd nothing is taken for gone, and a
     `${imports}
     import { spawn } from 'node:child_process';
     import { closeSync, openSync } from 'node:fs';
-    import { isRunning } from '${source}/manager/processes.ts';
+    import { isRunning } from '${source}/manager/processes/processes.ts';
     const child = spawn('cat', { stdio: ['pipe', 'ignore', 'inherit'] });
     const identity = identifyProcess(child.pid);
     const waits = await kernel();
@@ -204,7 +204,6 @@ test('the library’s kernel: Workers and the main thread each wait by themselve
   const [told, exited] = [once(worker, 'message'), once(worker, 'exit')];
   one.stdin?.end();
   assert.deepEqual(await told, ['gone']);
-  console.error('C');
   other.stdin?.end();
   await watch.gone;
   await exited;
