@@ -258,13 +258,17 @@ export class Runtime {
   /** What the kernel counts of a container: its use of processors, memory and block devices. Also after its end, as
    * long as the runtime leaves its cgroups there. Rejects with {@link StateError} where it has none to itself. */
   async stats(id: string, options: ContainerOptions = {}): Promise<ContainerStats> {
-    return this.#call(options, () => readContainerStats(this.#context, id, options));
+    const what = `reading the statistics of container ${id}`;
+    return this.#call(options, () => within(readContainerStats(this.#context, id, options), options, what));
   }
 
   /** The processes of a container, those of commands in it too, in the order of their IDs. None once it has ended.
    * Where it has no cgroup to itself, its first process and all below it. */
   async processes(id: string, options: ContainerOptions = {}): Promise<ContainerProcess[]> {
-    return this.#call(options, () => listContainerProcesses(this.#context, id, options));
+    const what = `listing the processes of container ${id}`;
+    return this.#call(options, () =>
+      within(listContainerProcesses(this.#context, id, options), options, what),
+    );
   }
 
   /** Starts a command in a running container. Rejects with {@link NotFoundError}, {@link RuntimeError},

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ArgumentError, StateError, TimeLimitError } from '../errors.ts';
 import { errorCode } from '../files.ts';
+import { within } from '../limits.ts';
 import type { CallOptions } from '../types.ts';
 
 /** The size of a terminal, in characters. */
@@ -41,9 +42,10 @@ export async function requestLogReopen(directory: string, limits: CallOptions): 
 async function writeControl(directory: string, line: string, limits: CallOptions): Promise<void> {
   const { signal, timeLimitMs = fullLimitMs } = limits;
   const endMs = performance.now() + timeLimitMs;
-  while (!(await tryToWrite(directory, line))) {
+  const untilAborted = signal ? { signal } : {};
+  while (!(await within(tryToWrite(directory, line), untilAborted, 'a word to the monitor'))) {
     if (performance.now() >= endMs) throw new TimeLimitError('a word to the monitor', timeLimitMs);
-    await sleep(fullRetryMs, undefined, signal ? { signal } : {});
+    await sleep(fullRetryMs, undefined, untilAborted);
   }
 }
 

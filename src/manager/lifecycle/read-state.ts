@@ -70,14 +70,30 @@ export async function askRuntime(
   limits: CallOptions,
 ): Promise<ContainerStatus | RuntimeError> {
   try {
-    const what = `asking for the state of container ${id}`;
-    const output = context.states.ask(id, () => context.runtime.run(what, ['state', id], {}));
-    const { file, args } = context.runtime;
-    return parseStatus(await within(output, limits, what), [file, ...args, 'state', id]);
+    const output = context.states.ask(id, () => context.runtime.run(describeAsking(id), ['state', id], {}));
+    return parseStatus(await within(output, limits, describeAsking(id)), commandOf(context, id));
   } catch (error) {
     if (error instanceof RuntimeError) return error;
     throw error;
   }
+}
+
+/** The same for one asker alone: at his limit the runtime is ended, and every error is thrown. */
+export async function askRuntimeAlone(
+  context: Context,
+  id: string,
+  limits: CallOptions,
+): Promise<ContainerStatus> {
+  const output = await context.runtime.run(describeAsking(id), ['state', id], limits);
+  return parseStatus(output, commandOf(context, id));
+}
+
+function describeAsking(id: string): string {
+  return `asking for the state of container ${id}`;
+}
+
+function commandOf({ runtime }: Context, id: string): string[] {
+  return [runtime.file, ...runtime.args, 'state', id];
 }
 
 /** CRI-O reads the exit file with such a backoff: the process is gone a moment before its output is drained. */

@@ -13,7 +13,7 @@ import type { ContainerPaths } from '../state/layout.ts';
 import { noteStarted, noteStarting } from '../state/start-time.ts';
 import { useContainer } from '../state/uses.ts';
 import type { ContainerOptions } from '../types.ts';
-import { askRuntime } from './read-state.ts';
+import { askRuntimeAlone } from './read-state.ts';
 
 /** Starts a container, and notes when: before the program can end. Rejects with {@link StateError} where its monitor is
  * gone: nobody would see its output, nor its end. What a start that failed said stays in the container's state. */
@@ -32,7 +32,10 @@ export async function startContainer(
     try {
       await context.runtime.run(`starting container ${id}`, ['start', id], options);
     } catch (error) {
-      await noteFailure(context, paths, error);
+      // A runtime that does not answer now is no reason to keep the caller, nor to tell him something else.
+      await noteFailure(context, paths, error).catch(second =>
+        context.logger.warn({ id, err: second }, 'what a failed start has left could not be noted'),
+      );
       throw error;
     }
     await noteStarted(paths);
@@ -40,9 +43,13 @@ export async function startContainer(
   });
 }
 
+/** How long a runtime that has failed, or was given up, has to tell how far it came. It takes a fraction of a second. */
+const afterFailureLimitMs = 1_000;
+
 /** Of two starts at once one fails, and the container has been started all the same. */
 async function noteFailure(context: Context, paths: ContainerPaths, error: unknown): Promise<void> {
-  const status = await askRuntime(context, paths.id, {}).catch(() => undefined);
+  const limits = { timeLimitMs: afterFailureLimitMs };
+  const status = await askRuntimeAlone(context, paths.id, limits).catch(() => undefined);
   if (status === 'running' || status === 'paused') return noteStarted(paths);
   if (status === 'created') await rm(paths.starting, { force: true });
   if (error instanceof RuntimeError) await writeWhole(paths.startFailure, error.words || error.message);
