@@ -63,7 +63,7 @@ function demonstrate({ path, shell, words }: Runtime): number {
   show(['logs', '--timestamps', 'hello']);
 
   say('Its exit file, which the monitor put there in one step before it ended');
-  const exitFile = join('exits', 'hello');
+  const exitFile = join('containers', 'hello', 'exit', 'hello');
   console.log(`${exitFile}: ${readFileSync(join(work, 'state', exitFile), 'utf8')}`);
 
   say('Another container of the same bundle, with a command of its own, left to its monitor');

@@ -4,13 +4,19 @@
 import { checkDuration } from './durations.ts';
 import { ArgumentError } from './errors.ts';
 import { numberOfSignal } from './processes/signals.ts';
-import type { CreateOptions, ExecSyncOptions, StopOptions } from './types.ts';
+import type { CreateOptions, ExecSyncOptions, StopOptions, WaitCondition } from './types.ts';
 
 /** Throws {@link ArgumentError}. */
 export function checkCreateOptions(options: CreateOptions): void {
   const { timeoutSeconds, stopSignal } = options;
   if (timeoutSeconds !== Number.POSITIVE_INFINITY) checkSeconds('timeoutSeconds', timeoutSeconds);
   checkSignal(stopSignal);
+}
+
+/** Throws {@link ArgumentError}. */
+export function checkCondition(condition: WaitCondition): void {
+  if (condition !== 'stopped' && condition !== 'exited')
+    throw new ArgumentError(`${JSON.stringify(condition)} is neither 'stopped' nor 'exited'`);
 }
 
 /** Throws {@link ArgumentError}. */

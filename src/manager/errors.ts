@@ -20,8 +20,9 @@ export class ManagerError extends Error {
 export class NotFoundError extends ManagerError {
   override readonly name = 'NotFoundError';
 
-  constructor(id: string) {
-    super('ERR_NOT_FOUND', `container ${id} does not exist`);
+  constructor(id: string, incarnation?: string) {
+    const meant = incarnation === undefined ? id : `${id} (incarnation ${incarnation})`;
+    super('ERR_NOT_FOUND', `container ${meant} does not exist`);
   }
 }
 

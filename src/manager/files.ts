@@ -1,7 +1,7 @@
 // Small files that are there or not, and whole when they are.
 
 import { randomBytes } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
@@ -24,6 +24,19 @@ export function timeIfThere(path: string): Date | undefined {
 /** Writes by rename, so that nobody ever reads half of it. */
 export async function writeWhole(path: string, text: string): Promise<void> {
   await writeFileAtomic(path, text, { mode: 0o600 });
+}
+
+/** Makes a directory, and those above it, for this user alone. Node's own way never comes to an end where the kernel
+ * says ENOENT of a directory that is there, as /proc does. */
+export function makeDirectories(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return;
+    if (errorCode(error) !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    makeDirectories(dirname(path));
+    makeDirectories(path);
+  }
 }
 
 /** Removes a directory and what is in it. It loses its name first, so that nobody puts more into it meanwhile. */

@@ -8,6 +8,7 @@ import { resizeTerminal, type TerminalSize } from './attach/control.ts';
 import { type BoundToId, bindToId } from './bind-id.ts';
 import { call, documentError } from './call.ts';
 import {
+  checkCondition,
   checkCreateOptions,
   checkExecOptions,
   checkSignal,
@@ -248,6 +249,7 @@ export class Runtime {
     options: ContainerOptions = {},
   ): Promise<ContainerExit> {
     return this.#call(options, () => {
+      checkCondition(condition);
       const done = new AbortController();
       const signal = AbortSignal.any([this.#lifetime.until(options.signal), done.signal]);
       const end = waitForEnd(this.#context, id, condition, signal, options);
@@ -342,7 +344,7 @@ export class Runtime {
     await this.#call(options, async () => {
       await askVersions(this.#context, options);
       const probe = join(this.root, `.ready-${process.pid}`);
-      await makeSafeRoot(this.root);
+      makeSafeRoot(this.root);
       await writeWhole(probe, '');
       await rm(probe, { force: true });
     });
@@ -381,7 +383,7 @@ export class Runtime {
   /** The bundle of a container, in which its monitor listens. */
   async #findBundle(id: string, options: ContainerOptions): Promise<string> {
     const container = await findContainer(this.#context, id, options);
-    if (container === undefined) throw new NotFoundError(id);
+    if (container === undefined) throw new NotFoundError(id, options.incarnation);
     return container.config.bundle;
   }
 }

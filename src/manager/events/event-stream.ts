@@ -2,12 +2,11 @@
 // at once the reader asks, and what is new is told: so a reader who takes his time costs no memory.
 
 import { addAbortListener } from 'node:events';
-import { mkdirSync } from 'node:fs';
 import { documentError } from '../call.ts';
 import type { Context } from '../context.ts';
 import { ArgumentError } from '../errors.ts';
 import type { Lifetime } from '../lifetime.ts';
-import { requireSafeRoot } from '../state/safe-root.ts';
+import { makeSafeRoot } from '../state/safe-root.ts';
 import { Changes } from './changes.ts';
 import type { ContainerEvent, EventStream, EventsOptions } from './container-event.ts';
 import { Observer } from './observer.ts';
@@ -44,8 +43,7 @@ class WatchedEvents implements EventStream {
     try {
       signal?.throwIfAborted();
       this.#endWith(lifetime, signal);
-      mkdirSync(layout.root, { recursive: true, mode: 0o700 });
-      requireSafeRoot(layout.root);
+      makeSafeRoot(layout.root);
       const watch = new StateWatch(layout, name => this.#changes.note(name));
       this.#release.push(() => watch.close());
       // What is there already is no event, unless it is asked for.

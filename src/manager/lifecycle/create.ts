@@ -93,7 +93,7 @@ class Attempt {
 
   async #takeId(): Promise<void> {
     const { paths } = this;
-    await makeSafeRoot(this.context.layout.root);
+    makeSafeRoot(this.context.layout.root);
     await mkdir(dirname(paths.link), { recursive: true, mode: 0o700 });
     await makeDirectory(paths, this.record);
     while (!this.hasId) {

@@ -71,7 +71,7 @@ async function deleteIncarnation(context: Context, id: string, options: DeleteOp
     }
     if (container === undefined) {
       if (wanted !== options || findStored(context, id, options)) return;
-      throw new NotFoundError(id);
+      throw new NotFoundError(id, options.incarnation);
     }
     // Whatever has the ID later is not what was to be deleted.
     wanted = { incarnation: container.paths.incarnation };

@@ -100,7 +100,7 @@ export async function findProcesses(
     const container = await findContainer(context, id, wanted);
     if (container === undefined) {
       const stored = findStored(context, id, wanted);
-      if (stored === undefined) throw new NotFoundError(id);
+      if (stored === undefined) throw new NotFoundError(id, options.incarnation);
       const paths = layOutContainer(context.layout, id, stored.incarnation);
       return { paths, process: undefined, monitor: stored.exit.monitor, cgroups: [] };
     }

@@ -116,7 +116,7 @@ async function readWhileDeleted(container: Container): Promise<ContainerState> {
 
 function readDeleted(context: Context, id: string, options: ContainerOptions): ContainerState {
   const stored = findStored(context, id, options);
-  if (!stored) throw new NotFoundError(id);
+  if (!stored) throw new NotFoundError(id, options.incarnation);
   return composeDeleted(id, stored);
 }
 

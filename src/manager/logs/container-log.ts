@@ -72,7 +72,7 @@ async function findLog(
   options: ContainerOptions,
 ): Promise<{ readonly path: string; readonly bundle: string; readonly incarnation: string }> {
   const container = await findContainer(context, id, options);
-  if (!container) throw new NotFoundError(id);
+  if (!container) throw new NotFoundError(id, options.incarnation);
   const { logPath, bundle, incarnation } = container.config;
   if (logPath === null) throw new StateError(`container ${id} has no log file`);
   return { path: logPath, bundle, incarnation };

@@ -33,7 +33,9 @@ export interface UnreadableLine {
 }
 
 /** Throws an {@link ArgumentError} for what can't be meant. */
-export function checkLogOptions({ tail, since, until }: LogOptions): void {
+export function checkLogOptions({ tail, since, until, stream }: LogOptions): void {
+  if (stream !== undefined && stream !== 'stdout' && stream !== 'stderr')
+    throw new ArgumentError(`stream must be 'stdout' or 'stderr', not ${JSON.stringify(stream)}`);
   if (tail !== undefined && !(Number.isSafeInteger(tail) && tail >= 0))
     throw new ArgumentError(`tail must be a whole number of 0 or more, not ${tail}`);
   for (const [name, date] of Object.entries({ since, until }))

@@ -40,7 +40,7 @@ export async function requireContainer(
   options: ContainerOptions,
 ): Promise<Container & { readonly created: CreatedRecord }> {
   const container = await findContainer(context, id, options);
-  if (container === undefined) throw new NotFoundError(id);
+  if (container === undefined) throw new NotFoundError(id, options.incarnation);
   const { phase, created } = container;
   if (phase.name === 'creating' || created === undefined)
     throw new StateError(`container ${id} is being created`);

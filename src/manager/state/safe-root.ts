@@ -2,9 +2,9 @@
 // monitors and runtimes get its paths: so nobody else may be able to write in it, nor to put another in its place.
 
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ArgumentError } from '../errors.ts';
+import { makeDirectories } from '../files.ts';
 
 /** Throws {@link ArgumentError} where somebody but this user and root can change the directory `root`, what is in it, or
  * a directory on the way to it. False where it is not there yet. */
@@ -23,8 +23,8 @@ export function requireSafeRoot(root: string): boolean {
 }
 
 /** Makes it where it is not there yet, and it is safe then. Throws as {@link requireSafeRoot}. */
-export async function makeSafeRoot(root: string): Promise<void> {
-  await mkdir(root, { recursive: true, mode: 0o700 });
+export function makeSafeRoot(root: string): void {
+  makeDirectories(root);
   // Looked at after that: somebody else may have been faster.
   requireSafeRoot(root);
 }
