@@ -72,7 +72,8 @@ export async function runProgram(
     return { ...describeEnd(), exitCode: undefined, fault: error.message, cause: error };
   } finally {
     forget();
-    for (const stream of child.stdio) stream?.destroy();
+    // Where there was no descriptor for the pipes there is no list of them either.
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
   }
 }
 
