@@ -12,7 +12,7 @@ export async function call<T>(limits: CallOptions, work: () => T | Promise<T>): 
     checkLimits(limits);
     return await work();
   } catch (error) {
-    throw documentError(error, limits.signal);
+    throw documentError(error, limits?.signal);
   }
 }
 

@@ -4,14 +4,49 @@
 import { checkDuration } from './durations.ts';
 import { ArgumentError } from './errors.ts';
 import { numberOfSignal } from './processes/signals.ts';
-import type { CreateOptions, ExecSyncOptions, StopOptions, WaitCondition } from './types.ts';
+import type {
+  CreateOptions,
+  ExecSyncOptions,
+  ExitCommand,
+  LogDriver,
+  StopOptions,
+  WaitCondition,
+} from './types.ts';
 
 /** Throws {@link ArgumentError}. */
 export function checkCreateOptions(options: CreateOptions): void {
-  const { timeoutSeconds, stopSignal } = options;
+  const { bundle, name, labels = {}, log, exitCommand, timeoutSeconds, stopSignal } = options;
+  checkStrings('bundle', [bundle]);
+  if (name !== undefined) checkStrings('name', [name]);
+  checkStrings('labels', Object.entries(labels ?? {}).flat());
+  for (const [what, words] of Object.entries({
+    monitorArgs: options.monitorArgs,
+    runtimeOpts: options.runtimeOpts,
+  }))
+    if (words !== undefined) checkStrings(what, words);
+  if (log !== undefined) [log].flat().forEach(checkLog);
+  if (exitCommand !== undefined && typeof exitCommand !== 'function') checkExitCommand(exitCommand);
   if (timeoutSeconds !== Number.POSITIVE_INFINITY) checkSeconds('timeoutSeconds', timeoutSeconds);
   checkSignal(stopSignal);
 }
+
+/** Throws {@link ArgumentError}. */
+export function checkExitCommand(command: ExitCommand): void {
+  if (typeof command !== 'object' || command === null)
+    throw new ArgumentError('exitCommand: it is no object');
+  checkStrings('exitCommand', [command.file, ...(command.args ?? [])]);
+  checkSeconds('delaySeconds', command.delaySeconds);
+}
+
+function checkLog(log: LogDriver): void {
+  if (typeof log !== 'object' || log === null || !drivers.has(log.driver))
+    throw new ArgumentError(
+      `log: ${JSON.stringify(log)} names none of the drivers ${[...drivers].join(', ')}`,
+    );
+  if ('path' in log && log.path !== undefined) checkStrings('log', [log.path]);
+}
+
+const drivers: ReadonlySet<unknown> = new Set(['k8s-file', 'journald', 'none']);
 
 /** Throws {@link ArgumentError}. */
 export function checkCondition(condition: WaitCondition): void {
@@ -50,7 +85,7 @@ export function checkSignal(signal: string | number | undefined): void {
 }
 
 /** The monitor counts in whole seconds, in a C int. Throws {@link ArgumentError}. */
-export function checkSeconds(what: string, seconds: number | undefined): void {
+function checkSeconds(what: string, seconds: number | undefined): void {
   if (seconds === undefined || (Number.isInteger(seconds) && seconds >= 0 && seconds <= secondsMax)) return;
   throw new ArgumentError(`${what}: ${seconds} is no whole number of seconds up to ${secondsMax}`);
 }
@@ -61,6 +96,7 @@ function checkCount(what: string, count: number | undefined): void {
 }
 
 function checkStrings(what: string, strings: readonly string[]): void {
+  if (!Array.isArray(strings)) throw new ArgumentError(`${what}: it is no list of strings`);
   for (const string of strings)
     if (typeof string !== 'string' || string.includes('\0'))
       throw new ArgumentError(`${what}: ${JSON.stringify(string)} can’t be handed to a program`);

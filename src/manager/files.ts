@@ -6,12 +6,13 @@ import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 
-/** The text of a file, or `undefined` where there is none. */
+/** The text of a file, or `undefined` where there is none. A directory in its place has none: an empty one. */
 export function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
+    if (errorCode(error) === 'EISDIR') return '';
     throw error;
   }
 }

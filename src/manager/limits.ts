@@ -1,7 +1,7 @@
 // Waiting for something, but not for ever.
 
 import { checkDuration, startTimer } from './durations.ts';
-import { type SlowProgram, TimeLimitError } from './errors.ts';
+import { ArgumentError, type SlowProgram, TimeLimitError } from './errors.ts';
 import type { CallOptions } from './types.ts';
 
 /** The outcome of `work`, unless the limit passes or the signal is aborted first. `work` itself goes on: what it
@@ -27,8 +27,14 @@ export async function within<T>(
   }
 }
 
-/** Throws {@link ArgumentError} where the time limit is no duration, else the signal's reason where it is aborted. */
+/** Throws {@link ArgumentError} where these are no options, the time limit is no duration or the signal none, else the
+ * signal's reason where it is aborted. */
 export function checkLimits(limits: CallOptions): void {
+  if (typeof limits !== 'object' || limits === null) throw new ArgumentError('the options are no object');
+  const { signal } = limits;
+  // Not instanceof: a test runner may have classes of its own.
+  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function')
+    throw new ArgumentError('signal: it is no AbortSignal');
   if (limits.timeLimitMs !== undefined) checkDuration('timeLimitMs', limits.timeLimitMs);
-  limits.signal?.throwIfAborted();
+  signal?.throwIfAborted();
 }

@@ -41,7 +41,7 @@ import { within } from './limits.ts';
 import type { Logger } from './logger.ts';
 import { readContainerLog, reopenLog } from './logs/container-log.ts';
 import type { LogEntry } from './logs/entries.ts';
-import type { LogOptions } from './logs/options.ts';
+import { checkLogOptions, type LogOptions } from './logs/options.ts';
 import { settleMonitor } from './monitor/monitor-defaults.ts';
 import { askVersions } from './oci/ask-versions.ts';
 import { RuntimeChooser } from './oci/oci-runtime.ts';
@@ -218,8 +218,11 @@ export class Runtime {
   /** The container's state. Never fails because of a deletion: see {@link ContainerState}. Rejects with
    * {@link NotFoundError} for an ID that is unknown, or was deleted more than five minutes ago. */
   async state(id: string, options: ContainerOptions = {}): Promise<ContainerState> {
-    const what = `learning the state of container ${id}`;
-    return this.#call(options, () => within(readState(this.#context, id, options), options, what));
+    return this.#call(options, () => {
+      requireId(id);
+      const what = `learning the state of container ${id}`;
+      return within(readState(this.#context, id, options), options, what);
+    });
   }
 
   /** States of all containers, sorted by ID. Deleted ones are not among them. */
@@ -314,6 +317,7 @@ export class Runtime {
     options: LogOptions & ContainerOptions = {},
   ): AsyncGenerator<LogEntry, void, undefined> {
     try {
+      checkLogOptions(options);
       const signal = this.#lifetime.until(options.signal);
       yield* readContainerLog(this.#context, id, { ...options, signal });
       // The end of this Runtime is not the end of the log.

@@ -210,6 +210,68 @@ for (const conmon of conmons)
       assert.deepEqual(listKnown(runtime), []);
     });
 
+    test('directories where files should be: list answers, and force removes what they damage', async t => {
+      const runtime = makeManager(t, conmon);
+      await runContainer(runtime, 'good', makeShellBundle(t, 'exec sleep 1000'));
+      mkdirSync(join(runtime.root, 'codes/junk'), { recursive: true });
+      const places = [
+        'config.json',
+        'created.json',
+        'exit/exit',
+        'uses/junk',
+        'deletion.json',
+        'start-failure',
+      ];
+      for (const place of places) {
+        const id = place.split('/')[0]!;
+        await runContainer(runtime, id, makeShellBundle(t, 'exec sleep 1000'));
+        const path = join(runtime.root, 'containers', id, place);
+        rmSync(path, { force: true });
+        mkdirSync(path);
+        const listed = await runtime.list();
+        assert.deepEqual(listed.map(state => state.id).sort(), ['good', id].sort(), place);
+        await runtime.delete(id, { force: true });
+        assert.deepEqual(listKnown(runtime), ['good'], place);
+      }
+      assert.deepEqual(
+        (await runtime.list()).map(({ id }) => id),
+        ['good'],
+      );
+    });
+
+    test('a bundle in use: a second container is refused, and the first one keeps its sockets', async t => {
+      const runtime = makeManager(t, conmon);
+      const bundle = makeShellBundle(t, 'read line; exit 5');
+      await runContainer(runtime, 'first', bundle, { stdin: true });
+      await assert.rejects(runtime.create('second', { bundle }), { code: 'ERR_ARGUMENT' });
+      await assert.rejects(runtime.create('first', { bundle }), { code: 'ERR_EXISTS' });
+      (await runtime.attach('first')).resume().end('go\n');
+      assert.equal((await runtime.wait('first')).exitCode, 5);
+      await runtime.create('second', { bundle });
+    });
+
+    test('two copies of the library in one process: a call of one is waited for by the other', async t => {
+      const healthy = makeManager(t, conmon);
+      const gate = makeGate(t);
+      const asked = join(makeFolder(t), 'asked');
+      const kill = `case " $* " in *" 0 "*) exec "$healthy" "$@" ;; esac; : >${asked}; read go <${gate}`;
+      const path = makeSickRuntime(t, ociRuntime, { kill });
+      const library = `${new URL('../../src/manager/index.ts', import.meta.url)}`;
+      const copies: typeof import('../../src/manager/index.ts')[] = [];
+      for (const name of ['one', 'other']) copies.push(await import(`${library}?${name}`));
+      const options = { root: healthy.root, conmon: conmon.path, runtime: path };
+      const [one, other] = copies.map(copy => new copy.Runtime(options)) as [Runtime, Runtime];
+      const bundle = makeShellBundle(t, 'exec sleep 1000');
+      await runContainer(one, 'both', bundle);
+      const slow = one.kill('both', 'SIGUSR1');
+      await until('the slow call', () => existsSync(asked));
+      for (let times = 0; times < 4; times++) await other.kill('both', 0 as number);
+      const uses = readdirSync(join(healthy.root, 'containers/both/uses'));
+      assert.equal(uses.length, 1);
+      openGate(gate);
+      await slow;
+    });
+
     test('files among the containers that are none: list names them, and force removes only them', async t => {
       const runtime = makeManager(t, conmon);
       const aside = makeFolder(t);

@@ -4,10 +4,10 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { askCaller } from '../ask-caller.ts';
-import { checkSeconds } from '../check-options.ts';
+import { checkExitCommand } from '../check-options.ts';
 import { contextOf } from '../container-context.ts';
 import { type Context, noteRemoval } from '../context.ts';
-import { MonitorError, RuntimeError, TimeLimitError } from '../errors.ts';
+import { ArgumentError, MonitorError, RuntimeError, TimeLimitError } from '../errors.ts';
 import { findExecutable } from '../executables.ts';
 import { readIfThere, removeTree } from '../files.ts';
 import { within } from '../limits.ts';
@@ -24,6 +24,7 @@ import { type ConfigRecord, type CreatedRecord, writeRecord } from '../state/rec
 import { makeSafeRoot } from '../state/safe-root.ts';
 import type { ContainerState, CreateOptions, LogDriver } from '../types.ts';
 import { resolvePath } from '../working-directory.ts';
+import { findBundleUser } from './bundle-user.ts';
 import { makeWay } from './delete.ts';
 import { type CreatedContainer, describeCreated } from './read-state.ts';
 import { undoCreation } from './undo.ts';
@@ -81,6 +82,7 @@ class Attempt {
   async run(): Promise<CreatedContainer> {
     try {
       await this.#takeId();
+      this.#requireFreeBundle();
       const monitor = await this.#start();
       this.#started.resolve(monitor);
       const processes = await this.#takeReply(monitor);
@@ -101,6 +103,15 @@ class Attempt {
       this.hasId = takeId(paths);
       if (!this.hasId) await makeWay(this.context, paths.id, this.giveUp.signal);
     }
+  }
+
+  #requireFreeBundle(): void {
+    const { bundle } = this.plan;
+    const user = findBundleUser(this.context.layout, bundle);
+    if (user !== undefined)
+      throw new ArgumentError(
+        `bundle: ${bundle} is in use by container ${user}, and each needs one of its own`,
+      );
   }
 
   #start(): Promise<StartedMonitor> {
@@ -172,7 +183,8 @@ async function undo(
   // Where the limit passed at the last moment, the creation has succeeded meanwhile.
   const isOurs =
     (await movePhase(paths, ownPhase('creating'), deleting)) || (await movePhase(paths, created, deleting));
-  if (isOurs) await undoCreation(context, { paths, config: record, monitor });
+  if (isOurs)
+    await undoCreation(context, { paths, config: record, monitor, isStarted: monitor !== undefined });
 }
 
 function makePlan(
@@ -184,7 +196,7 @@ function makePlan(
   const { log, exitCommand: given } = options;
   const exitCommand =
     typeof given === 'function' ? askCaller('exitCommand', () => given({ id, incarnation })) : given;
-  checkSeconds('delaySeconds', exitCommand?.delaySeconds);
+  if (exitCommand !== undefined) checkExitCommand(exitCommand);
   const logs: readonly LogDriver[] = log === undefined ? [{ driver: 'k8s-file' }] : [log].flat();
   return {
     id,

@@ -92,17 +92,18 @@ async function deleteOnce(
   if (phase.name === 'deleting' && !isAbandoned(phase)) return waitForOthers(context, paths, signal);
   if (created === undefined) return undo(context, container);
   if (phase.name === 'deleting') {
-    if (await beginRemoval(context, paths, phase)) await remove(context, container, created);
+    if (await beginRemoval(context, paths, phase)) await remove(context, container, created, options);
     return;
   }
   const status = await learnStatus(context, paths, created, options);
   if (!options.force && status !== 'stopped' && status !== 'created')
     throw new StateError(`container ${paths.id} is ${status}: stop it first, or delete it by force`);
-  if (await beginRemoval(context, paths, phase)) await remove(context, container, created, status);
+  if (await beginRemoval(context, paths, phase)) await remove(context, container, created, options, status);
 }
 
 async function undo(context: Context, { paths, phase, config }: Container): Promise<void> {
-  if (await beginRemoval(context, paths, phase)) await undoCreation(context, { paths, config });
+  if (await beginRemoval(context, paths, phase))
+    await undoCreation(context, { paths, config, isStarted: true });
 }
 
 async function waitForOthers(
@@ -125,17 +126,22 @@ async function remove(
   context: Context,
   container: Container,
   created: CreatedRecord,
+  { force = false }: DeleteOptions,
   status?: ContainerStatus,
 ): Promise<void> {
   const { paths, config } = container;
   try {
-    if (status !== undefined) await writeRecord(paths.deletion, { status });
+    // Told while the deletion goes on, and no condition for it.
+    if (status !== undefined)
+      await writeRecord(paths.deletion, { status }).catch(error => note(context, paths, error));
     await endProcesses(context, container, created, status);
     await deleteFromRuntime(context, paths.id);
     const exit = await takeExit(context, paths, created);
     const monitor = created.monitor && isRunning(created.monitor) ? created.monitor : undefined;
     const times = { createdAt: new Date(config.createdAt), startedAt: readStartTime(paths) };
-    await storeExit(context.layout, paths, { ...exit, ...times, name: config.name, monitor });
+    const stored = storeExit(context.layout, paths, { ...exit, ...times, name: config.name, monitor });
+    // On a full disk a deletion by force makes room, though then nobody is told the exit code any more.
+    await (force ? stored.catch(error => note(context, paths, error)) : stored);
     // Not before: what is written down is what makes a second attempt possible.
     await endUses(context, paths);
     await removeTraces(config.bundle);
@@ -147,6 +153,10 @@ async function remove(
     else await abandonRemoval(paths);
     throw error;
   }
+}
+
+function note(context: Context, { id }: ContainerPaths, error: unknown): void {
+  context.logger.warn({ id, err: error }, 'what was known of a deleted container could not be written down');
 }
 
 async function learnStatus(

@@ -1,8 +1,9 @@
 // All containers of a directory of state.
 
 import { readdir } from 'node:fs/promises';
+import { documentError } from '../call.ts';
 import type { Context } from '../context.ts';
-import { ManagerError, NotFoundError } from '../errors.ts';
+import { NotFoundError } from '../errors.ts';
 import { isMissing } from '../files.ts';
 import { mapConcurrently } from '../map-concurrently.ts';
 import { prune } from '../state/prune.ts';
@@ -18,7 +19,8 @@ export async function listContainers(context: Context, limits: CallOptions): Pro
   limits.signal?.throwIfAborted();
   const names = (await readNames(context.layout.containers)).filter(name => !name.startsWith('.')).sort();
   const states = await mapConcurrently(names, statesAtOnce, name => readEntry(context, name, limits));
-  await prune(context);
+  // What can't be thrown away now is no reason not to tell what there is.
+  await prune(context).catch(error => context.logger.warn({ err: error }, 'the rest was not thrown away'));
   return states.filter(state => state !== undefined);
 }
 
@@ -33,8 +35,7 @@ async function readEntry(
   } catch (error) {
     if (error instanceof NotFoundError) return undefined;
     limits.signal?.throwIfAborted();
-    if (error instanceof ManagerError) return composeUnknown(id, error);
-    throw error;
+    return composeUnknown(id, documentError(error, undefined));
   }
 }
 

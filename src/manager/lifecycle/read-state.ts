@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { contextOf } from '../container-context.ts';
 import type { Context } from '../context.ts';
-import { type ManagerError, NotFoundError, RuntimeError } from '../errors.ts';
+import { NotFoundError, RuntimeError } from '../errors.ts';
 import { readIfThere, timeIfThere } from '../files.ts';
 import { within } from '../limits.ts';
 import { parseStatus } from '../oci/runtime-status.ts';
@@ -153,13 +153,13 @@ function compose(container: Container, judgement: Judgement): ContainerState {
 }
 
 /** What can be said of a container that can't be understood. */
-export function composeUnknown(id: string, error: ManagerError): ContainerState {
+export function composeUnknown(id: string, error: unknown): ContainerState {
   return {
     ...nothingKnown,
     ...unknownExit,
     id,
     status: 'unknown',
-    error: error.message,
+    error: error instanceof Error ? error.message : String(error),
     name: id,
   };
 }

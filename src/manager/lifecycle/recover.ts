@@ -29,7 +29,7 @@ export async function recoverCreation(anyContext: Context, container: Container)
   }
   if (!(await beginRemoval(context, paths, phase))) return true;
   context.logger.warn({ id: config.id }, 'a creation that was broken off is undone');
-  await undoCreation(context, { paths, config });
+  await undoCreation(context, { paths, config, isStarted: true });
   return true;
 }
 

@@ -24,27 +24,33 @@ export interface BrokenCreation {
   readonly config: ConfigRecord;
   /** What was started, if anything was and its pipes are still held. */
   readonly monitor?: StartedMonitor | undefined;
+  /** False where it is known that nothing was. */
+  readonly isStarted: boolean;
 }
 
 /** Undoes a creation whose removal is this process's business (./removal.ts). Where it fails, it is anybody's. */
 export async function undoCreation(context: Context, creation: BrokenCreation): Promise<void> {
-  const { paths, config, monitor } = creation;
+  const { paths, config, isStarted } = creation;
   try {
-    if (monitor) await stopRuntime(paths, monitor);
-    await deleteFromRuntime(context, paths.id);
-    await endMonitors(paths);
-    await endRuntimeCommands(context.runtime, paths.id);
-    // A runtime that answered between the two is known to nobody else.
-    await deleteFromRuntime(context, paths.id);
-    monitor?.close();
-    await endUses(context, paths);
-    await removeTraces(config.bundle);
+    if (isStarted) await endStarted(context, creation);
     await removePlacement(context, config, null);
     await release(context, paths);
   } catch (error) {
     await abandonRemoval(paths);
     throw error;
   }
+}
+
+async function endStarted(context: Context, { paths, config, monitor }: BrokenCreation): Promise<void> {
+  if (monitor) await stopRuntime(paths, monitor);
+  await deleteFromRuntime(context, paths.id);
+  await endMonitors(paths);
+  await endRuntimeCommands(context.runtime, paths.id);
+  // A runtime that answered between the two is known to nobody else.
+  await deleteFromRuntime(context, paths.id);
+  monitor?.close();
+  await endUses(context, paths);
+  await removeTraces(config.bundle);
 }
 
 /** Ends a runtime that does not answer: everything below the monitor, which adopts what its children leave, is

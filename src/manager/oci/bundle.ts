@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArgumentError } from '../errors.ts';
+import { errorCode } from '../files.ts';
 
 /** The parts of a bundle's configuration that matter here. */
 export interface BundleConfig {
@@ -42,12 +43,17 @@ export function readBundleConfig(bundle: string): Json {
     if (isRecord(config)) return config;
     throw new Error('it is no object');
   } catch (cause) {
+    const code = errorCode(cause);
+    if (code !== undefined && !wrongPlaces.has(code)) throw cause;
     throw new ArgumentError(
       `no bundle at ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
       { cause },
     );
   }
 }
+
+/** Errors that are the path's own. */
+const wrongPlaces = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG']);
 
 /** The value where it is an object, else an empty one. */
 export function asRecord(value: unknown): Json {

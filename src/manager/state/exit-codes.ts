@@ -109,7 +109,8 @@ export async function pruneExits(layout: Layout): Promise<void> {
   for (const name of listNames(layout.codes)) {
     const path = join(layout.codes, name);
     const entry = readEntry(path);
-    if (entry ? isOld(entry.storedAt) : await isUnfinished(path)) await rm(path, { force: true });
+    if (entry ? isOld(entry.storedAt) : await isUnfinished(path))
+      await rm(path, { recursive: true, force: true });
   }
 }
 

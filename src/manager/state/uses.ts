@@ -2,6 +2,7 @@
 // and whoever deletes that one waits for them before he gives the ID away: so none of them meets the next container of
 // that ID.
 
+import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,13 +15,11 @@ import { isRunning } from '../processes/processes.ts';
 import type { ContainerPaths } from './layout.ts';
 import { formatIdentity, ownIdentity, parseIdentity, readPhase } from './phase.ts';
 
-let lastUse = 0;
-
 /** Does what calls the runtime by ID. Rejects with {@link NotFoundError} or {@link StateError} where the container has
  * been deleted, or is about to be, and else as `work`. */
 export async function useContainer<T>(paths: ContainerPaths, work: () => Promise<T>): Promise<T> {
-  lastUse += 1;
-  const file = join(paths.uses, `${lastUse}.${formatIdentity(ownIdentity())}`);
+  // Random: two copies of this library, or Workers, are one process.
+  const file = join(paths.uses, `${randomBytes(8).toString('hex')}.${formatIdentity(ownIdentity())}`);
   try {
     await writeFile(file, '', { mode: 0o600 });
   } catch (error) {
@@ -56,7 +55,7 @@ export async function endUses(context: Context, paths: ContainerPaths): Promise<
       throw new TimeLimitError(`the runtime's work for container ${paths.id}`, waitedMs);
     const abandoned = uses.filter(({ user }) => user === undefined || !isRunning(user));
     if (abandoned.length > 0 || waitedMs > usesLimitMs) await endRuntimeCommands(context.runtime, paths.id);
-    for (const { file } of abandoned) await rm(file, { force: true });
+    for (const { file } of abandoned) await rm(file, { recursive: true, force: true });
     await sleep(lookAgainMs);
   }
 }
