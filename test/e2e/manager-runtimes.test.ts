@@ -68,7 +68,7 @@ for (const conmon of conmons)
         logSizeMaxBytes: Number.POSITIVE_INFINITY,
         cgroupManager: 'cgroupfs',
       } as const;
-      await runtime.create('plain', { bundle, ...plain });
+      await runtime.create('plain', { bundle: makeShellBundle(t, 'exit 0'), ...plain });
       assert.deepEqual(recorder.calls().at(-1), ['create']);
       assert.ok(!(await readMonitor(runtime, 'plain')).includes('--log-size-max'));
       await runtime.delete('plain');
