@@ -1,7 +1,7 @@
 // Small files that are there or not, and whole when they are.
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
@@ -13,6 +13,16 @@ export function readIfThere(path: string): string | undefined {
   } catch (error) {
     if (isMissing(error)) return undefined;
     if (errorCode(error) === 'EISDIR') return '';
+    throw error;
+  }
+}
+
+/** The names of what is in a directory; none where there is no such directory. */
+export function listNames(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (isMissing(error)) return [];
     throw error;
   }
 }

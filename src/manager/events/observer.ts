@@ -1,7 +1,6 @@
 // Looking at containers, and telling what has happened to them since the last look.
 
-import { readdirSync } from 'node:fs';
-import { isMissing } from '../files.ts';
+import { listNames } from '../files.ts';
 import type { Logger } from '../logger.ts';
 import { isRunning } from '../processes/processes.ts';
 import { formatIncarnation, type Layout, layOutContainer, parseIncarnation } from '../state/layout.ts';
@@ -51,9 +50,9 @@ export class Observer {
   #listNames(changed: ReadonlySet<string> | 'all'): Set<string> {
     if (changed === 'all') {
       const { codes, incarnations } = this.#layout;
-      const kept = listEntries(codes).map(name => name.replace(/\.json$/, ''));
+      const kept = listNames(codes).map(name => name.replace(/\.json$/, ''));
       const known = this.#tracker.list().map(nameOf);
-      return new Set([...kept, ...known, ...listEntries(incarnations)].filter(parseIncarnation));
+      return new Set([...kept, ...known, ...listNames(incarnations)].filter(parseIncarnation));
     }
     const names = [...changed].filter(parseIncarnation);
     const former = names.flatMap(name => this.#tracker.list(parseIncarnation(name)!.id));
@@ -67,13 +66,4 @@ function nameOf({ id, incarnation }: Facts): string {
 
 function timeOf({ createdAt }: Facts): number {
   return createdAt?.getTime() ?? 0;
-}
-
-function listEntries(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
 }

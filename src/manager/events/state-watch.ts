@@ -1,8 +1,8 @@
 // Noticing that something in the directory of state has changed, and which container that may be about.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { type EntryWatch, watchEntries } from '../directory-watch.ts';
-import { isMissing } from '../files.ts';
+import { isMissing, listNames } from '../files.ts';
 import { type Layout, layOutContainer, parseIncarnation } from '../state/layout.ts';
 
 /** Gets the name that an incarnation has in the file system, or `undefined` where it may be about any. */
@@ -75,14 +75,5 @@ export class StateWatch {
   #drop(path: string): void {
     this.#watches.get(path)?.close();
     this.#watches.delete(path);
-  }
-}
-
-function listNames(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
   }
 }

@@ -1,9 +1,9 @@
 // Whose monitor has its sockets in a bundle: a second one would put its own in their place.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { RecordError } from '../errors.ts';
-import { isMissing } from '../files.ts';
+import { listNames } from '../files.ts';
 import { isRunning } from '../processes/processes.ts';
 import { readContainer } from '../state/container.ts';
 import { readIncarnation } from '../state/incarnation.ts';
@@ -13,7 +13,7 @@ import type { Layout } from '../state/layout.ts';
 export function findBundleUser(layout: Layout, bundle: string): string | undefined {
   // Every monitor makes it. So a bundle that is not in use costs no search.
   if (!existsSync(join(bundle, 'ctl'))) return undefined;
-  return listIds(layout).find(id => isUser(layout, id, bundle));
+  return listNames(layout.containers).find(id => isUser(layout, id, bundle));
 }
 
 function isUser(layout: Layout, id: string, bundle: string): boolean {
@@ -26,15 +26,6 @@ function isUser(layout: Layout, id: string, bundle: string): boolean {
     );
   } catch (error) {
     if (error instanceof RecordError) return false;
-    throw error;
-  }
-}
-
-function listIds(layout: Layout): string[] {
-  try {
-    return readdirSync(layout.containers);
-  } catch (error) {
-    if (isMissing(error)) return [];
     throw error;
   }
 }

@@ -1,10 +1,9 @@
 // All containers of a directory of state.
 
-import { readdir } from 'node:fs/promises';
 import { documentError } from '../call.ts';
 import type { Context } from '../context.ts';
 import { NotFoundError } from '../errors.ts';
-import { isMissing } from '../files.ts';
+import { listNames } from '../files.ts';
 import { mapConcurrently } from '../map-concurrently.ts';
 import { prune } from '../state/prune.ts';
 import type { CallOptions, ContainerState } from '../types.ts';
@@ -17,7 +16,9 @@ const statesAtOnce = 8;
  * understood, or for which the runtime does not answer, is `unknown` and says why. */
 export async function listContainers(context: Context, limits: CallOptions): Promise<ContainerState[]> {
   limits.signal?.throwIfAborted();
-  const names = (await readNames(context.layout.containers)).filter(name => !name.startsWith('.')).sort();
+  const names = listNames(context.layout.containers)
+    .filter(name => !name.startsWith('.'))
+    .sort();
   const states = await mapConcurrently(names, statesAtOnce, name => readEntry(context, name, limits));
   // What can't be thrown away now is no reason not to tell what there is.
   await prune(context).catch(error => context.logger.warn({ err: error }, 'the rest was not thrown away'));
@@ -36,14 +37,5 @@ async function readEntry(
     if (error instanceof NotFoundError) return undefined;
     limits.signal?.throwIfAborted();
     return composeUnknown(id, documentError(error, undefined));
-  }
-}
-
-async function readNames(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
   }
 }

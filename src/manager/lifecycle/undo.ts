@@ -6,7 +6,7 @@ import { removePlacement } from '../cgroups/placement-removal.ts';
 import type { Context } from '../context.ts';
 import type { StartedMonitor } from '../monitor/monitor-start.ts';
 import { endRuntimeCommands } from '../oci/runtime-processes.ts';
-import { findByArgument, listDescendants } from '../processes/processes.ts';
+import { findByArgument, killNow, listDescendants } from '../processes/processes.ts';
 import type { ContainerPaths } from '../state/layout.ts';
 import type { ConfigRecord } from '../state/records.ts';
 import { endUses } from '../state/uses.ts';
@@ -61,7 +61,7 @@ async function stopRuntime(paths: ContainerPaths, monitor: StartedMonitor): Prom
     answered = true;
   });
   for (let waitedMs = 0; !answered && waitedMs < lastActsMs; waitedMs += lookAgainMs) {
-    for (const pid of findByArgument(paths.monitorPidfile)) listDescendants(pid).forEach(kill);
+    for (const pid of findByArgument(paths.monitorPidfile)) listDescendants(pid).forEach(killNow);
     await Promise.race([answer.catch(() => {}), sleep(lookAgainMs)]);
   }
 }
@@ -71,11 +71,5 @@ async function endMonitors(paths: ContainerPaths): Promise<void> {
     if (findByArgument(paths.monitorPidfile).length === 0) return;
     await sleep(lookAgainMs);
   }
-  for (const pid of findByArgument(paths.monitorPidfile)) [...listDescendants(pid), pid].forEach(kill);
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {} // gone already
+  for (const pid of findByArgument(paths.monitorPidfile)) [...listDescendants(pid), pid].forEach(killNow);
 }

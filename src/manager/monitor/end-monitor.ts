@@ -2,7 +2,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../limits.ts';
-import { findByArgument, identifyProcess, isRunning, listDescendants } from '../processes/processes.ts';
+import {
+  findByArgument,
+  identifyProcess,
+  isRunning,
+  killNow,
+  listDescendants,
+} from '../processes/processes.ts';
 import type { StartedMonitor } from './monitor-start.ts';
 import type { SyncReply } from './sync-pipe.ts';
 
@@ -17,7 +23,7 @@ export async function killRuntime(argument: string, monitor: StartedMonitor): Pr
   for (let waitedMs = 0; waitedMs < lastActsMs; waitedMs += lookAgainMs) {
     await Promise.race([reply, sleep(lookAgainMs)]);
     if (answered) return reply;
-    for (const pid of findByArgument(argument)) listDescendants(pid).forEach(kill);
+    for (const pid of findByArgument(argument)) listDescendants(pid).forEach(killNow);
   }
   return undefined;
 }
@@ -26,7 +32,7 @@ export async function killRuntime(argument: string, monitor: StartedMonitor): Pr
 export async function endMonitor(argument: string, monitor: StartedMonitor): Promise<void> {
   const grace = { timeLimitMs: lastActsMs };
   await within(readToEnd(monitor), grace, 'the last acts').catch(() => {
-    for (const pid of findByArgument(argument)) [...listDescendants(pid), pid].forEach(kill);
+    for (const pid of findByArgument(argument)) [...listDescendants(pid), pid].forEach(killNow);
   });
   // Its pipe is closed a moment before it is gone.
   for (
@@ -50,10 +56,4 @@ async function readToEnd(monitor: StartedMonitor): Promise<void> {
 function runs(pid: number): boolean {
   const identity = identifyProcess(pid);
   return identity !== undefined && isRunning(identity);
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {} // gone already
 }

@@ -1,7 +1,7 @@
 // Processes of the OCI runtime that are at work on one container, found by their arguments.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listCommands } from '../processes/processes.ts';
+import { killNow, listCommands } from '../processes/processes.ts';
 import type { RuntimeCommand } from './runtime-command.ts';
 
 /** Sub-commands that change something. */
@@ -16,15 +16,9 @@ export async function endRuntimeCommands(runtime: RuntimeCommand, id: string): P
   for (let look = 0; look < looksMax; look++) {
     const found = listCommands().filter(({ args }) => isCommand(args, runtime, id));
     if (found.length === 0) return;
-    for (const { pid } of found) kill(pid);
+    for (const { pid } of found) killNow(pid);
     await sleep(lookAgainMs);
   }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {} // it has ended
 }
 
 /** A script that stands for a runtime has its interpreter, and its own path, in front. */

@@ -72,3 +72,10 @@ export function bootId(): string {
   knownBootId ??= (readIfThere('/proc/sys/kernel/random/boot_id') ?? '').trim();
   return knownBootId;
 }
+
+/** Kills the process that has this ID now. Only for one that has just been found to be meant: see signal-process.ts. */
+export function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {} // it has ended
+}

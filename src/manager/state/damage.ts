@@ -9,7 +9,7 @@ import { RecordError, StateError } from '../errors.ts';
 import { removeTree } from '../files.ts';
 import { unknownExit, waitForExitFile } from '../lifecycle/endings.ts';
 import { abandonRemoval, beginRemoval, deleteFromRuntime, release } from '../lifecycle/removal.ts';
-import { findByArgument, identifyProcess, listDescendants } from '../processes/processes.ts';
+import { findByArgument, identifyProcess, killNow, listDescendants } from '../processes/processes.ts';
 import type { ContainerExit } from '../types.ts';
 import { storeExit } from './exit-codes.ts';
 import { readIncarnation } from './incarnation.ts';
@@ -60,7 +60,7 @@ async function remove(context: Context, paths: ContainerPaths): Promise<void> {
   const { id } = paths;
   const monitors = findByArgument(paths.monitorPidfile);
   // Whatever the runtime does, nothing runs on: what is below a monitor is the container's.
-  for (const pid of monitors.flatMap(listDescendants)) kill(pid);
+  for (const pid of monitors.flatMap(listDescendants)) killNow(pid);
   const config = ifUnderstood(() => readConfig(paths));
   await deleteFromRuntime(config ? contextOf(context, config) : context, id);
   const exit = await takeExit(paths, monitors[0]);
@@ -77,12 +77,6 @@ function ifUnderstood<Answer>(read: () => Answer): Answer | undefined {
     if (error instanceof RecordError) return undefined;
     throw error;
   }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {} // it has ended
 }
 
 async function takeExit(paths: ContainerPaths, monitor: number | undefined): Promise<ContainerExit> {

@@ -1,10 +1,9 @@
 // The store of exit codes. What a container's exit file says is kept here for a while once the container is deleted,
 // so that who waits and who deletes can't race (Podman keeps its own for five minutes too).
 
-import { readdirSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isMissing, readIfThere, timeIfThere, writeWhole } from '../files.ts';
+import { listNames, readIfThere, timeIfThere, writeWhole } from '../files.ts';
 import { bootId, type ProcessIdentity } from '../processes/processes.ts';
 import type { ContainerExit } from '../types.ts';
 import { type ContainerPaths, type Layout, layOutContainer, parseIncarnation } from './layout.ts';
@@ -156,15 +155,6 @@ function ageMs(moment: Moment): number {
 
 function isOld(moment: Moment): boolean {
   return ageMs(moment) > exitCodeKeptMs;
-}
-
-function listNames(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
 }
 
 function dateOf(ms: number | null): Date | undefined {

@@ -1,9 +1,9 @@
 // Throwing away what nobody needs any more: what a process that died had half made or half removed, and old exit codes.
 
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
-import { isMissing, removeTree } from '../files.ts';
+import { listNames, removeTree } from '../files.ts';
 import { beginRemoval } from '../lifecycle/removal.ts';
 import { isRunning } from '../processes/processes.ts';
 import { pruneExits } from './exit-codes.ts';
@@ -15,9 +15,9 @@ import { isAbandoned, parseIdentity, readPhase } from './phase.ts';
 export async function prune(context: Context): Promise<void> {
   const { layout } = context;
   for (const directory of [layout.containers, layout.incarnations])
-    for (const name of await readNames(directory))
+    for (const name of listNames(directory))
       if (isLeft(name)) await rm(join(directory, name), { recursive: true, force: true });
-  for (const name of await readNames(layout.incarnations)) await pruneIncarnation(context, name);
+  for (const name of listNames(layout.incarnations)) await pruneIncarnation(context, name);
   await pruneExits(layout);
 }
 
@@ -45,14 +45,5 @@ function isLinked(context: Context, paths: Parameters<typeof hasId>[1]): boolean
     return hasId(context.layout, paths);
   } catch {
     return false; // what has the ID is none of ours
-  }
-}
-
-async function readNames(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
   }
 }
