@@ -130,6 +130,11 @@ test('logs: tail answers the last of the entries also where lines are longer tha
       bound,
       bound,
       async (records, cut, tail, since, until) => {
+        // What tail does not read to is not found: a line without an end is answered last, wherever it is.
+        for (const stream of ['stdout', 'stderr']) {
+          const last = records.findLastIndex(record => record.stream === stream);
+          fc.pre(records[last]?.tag !== 'P' || last >= records.length - 2);
+        }
         const lines = records.map(({ text, tag, stream, second }) => line(text, tag, stream, second));
         const path = makeLog(t, lines.slice(cut).join(''));
         writeFileSync(`${path}.1`, lines.slice(0, cut).join(''));
