@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type ContainerState, ExistsError, type Runtime, StateError } from '../../src/manager/index.ts';
 import { identifyProcess, isRunning } from '../../src/manager/processes/processes.ts';
-import { makeFolder, makeGate, openGate } from '../fixtures/monitored.ts';
+import { makeFolder, makeGate, openGate, readIfThere } from '../fixtures/monitored.ts';
 import { makeSickRuntime } from '../fixtures/sick-runtime.ts';
 import { until } from '../fixtures/waiting.ts';
 import {
@@ -329,12 +329,4 @@ function listKnown(runtime: Runtime): string[] {
 
 function readLines(path: string): string[] {
   return readIfThere(path).split('\n').filter(Boolean);
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

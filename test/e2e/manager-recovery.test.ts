@@ -48,6 +48,21 @@ for (const conmon of conmons)
       assert.equal((await runtime.wait('busy')).exitCode, 6);
     });
 
+    test('creator killed while its runtime hangs: a deletion by force ends the creation', async t => {
+      const runtime = makeManager(t, conmon);
+      const asked = join(makeFolder(t), 'asked');
+      const hangs = makeSickRuntime(t, ociRuntime, { create: `: >${asked}; exec sleep 1000` });
+      const bundle = makeShellBundle(t, 'exit 0');
+      const creator = startManager(t, runtime, conmon, hangs, 'create', 'hung', { bundle });
+      await until('the runtime being asked', () => existsSync(asked));
+      await creator.kill();
+      assert.equal((await runtime.state('hung')).status, 'creating');
+      await assert.rejects(runtime.delete('hung'), StateError);
+      await runtime.delete('hung', { force: true });
+      assert.deepEqual(readNames(join(runtime.root, 'incarnations')), []);
+      await runtime.create('hung', { bundle });
+    });
+
     test('undoing: a runtime that is done only after it was told to delete leaves nothing', async t => {
       const runtime = makeManager(t, conmon);
       const once = join(makeFolder(t), 'once');

@@ -22,14 +22,11 @@ import { isAbandoned, movePhase, ownPhase, readPhase } from '../state/phase.ts';
 import { type CreatedRecord, writeRecord } from '../state/records.ts';
 import { readStartTime } from '../state/start-time.ts';
 import { endUses } from '../state/uses.ts';
-import type { ContainerExit, ContainerOptions, ContainerStatus, DeleteOptions } from '../types.ts';
-import { unknownExit, waitForExitFile } from './endings.ts';
+import type { ContainerOptions, ContainerStatus, DeleteOptions } from '../types.ts';
+import { takeExit } from './endings.ts';
 import { askRuntime } from './read-state.ts';
 import { abandonRemoval, beginRemoval, deleteFromRuntime, release, removeTraces } from './removal.ts';
 import { undoCreation } from './undo.ts';
-
-/** How long a monitor may take from its container's end to the exit file: it drains and syncs the log between. */
-const exitFileLimitMs = 10_000;
 
 /** How long a deletion by somebody else is waited for. Its own steps have limits; one whose process is stopped has not. */
 const othersLimitMs = 120_000;
@@ -58,6 +55,7 @@ export async function makeWay(context: Context, id: string, signal: AbortSignal)
 
 async function deleteIncarnation(context: Context, id: string, options: DeleteOptions): Promise<void> {
   if (options.force && isStray(context.layout, id)) return removeStray(context.layout, id);
+  const endMs = performance.now() + othersLimitMs;
   let wanted: ContainerOptions = options;
   for (;;) {
     const container = await findContainer(context, id, wanted).catch(error => {
@@ -66,6 +64,7 @@ async function deleteIncarnation(context: Context, id: string, options: DeleteOp
     });
     if (container instanceof RecordError) {
       if (await removeDamaged(context, id)) return;
+      if (performance.now() > endMs) throw tooLong(id);
       await sleep(lookAgainMs);
       continue;
     }
@@ -88,7 +87,11 @@ async function deleteOnce(
 ): Promise<void> {
   const { paths, phase, config, created } = container;
   const context = contextOf(anyContext, config);
-  if (phase.name === 'creating') throw new StateError(`container ${paths.id} is being created`);
+  if (phase.name === 'creating') {
+    // Nobody would ever end one whose creator is dead and whose runtime hangs.
+    if (options.force && isAbandoned(phase)) return undo(context, container);
+    throw new StateError(`container ${paths.id} is being created`);
+  }
   if (phase.name === 'deleting' && !isAbandoned(phase)) return waitForOthers(context, paths, signal);
   if (created === undefined) return undo(context, container);
   if (phase.name === 'deleting') {
@@ -117,7 +120,11 @@ async function waitForOthers(
     if (phase === undefined || phase.name !== 'deleting' || isAbandoned(phase)) return;
     if (!hasId(context.layout, paths)) return;
   }
-  throw new TimeLimitError(`the deletion of container ${paths.id} by another process`, othersLimitMs);
+  throw tooLong(paths.id);
+}
+
+function tooLong(id: string): TimeLimitError {
+  return new TimeLimitError(`the deletion of container ${id} by another process`, othersLimitMs);
 }
 
 /** Deletes a container whose removal is this call's business. Where the runtime refuses before anything was done, the
@@ -136,7 +143,7 @@ async function remove(
       await writeRecord(paths.deletion, { status }).catch(error => note(context, paths, error));
     await endProcesses(context, container, created, status);
     await deleteFromRuntime(context, paths.id);
-    const exit = await takeExit(context, paths, created);
+    const exit = await takeExit(context, paths, created.monitor);
     const monitor = created.monitor && isRunning(created.monitor) ? created.monitor : undefined;
     const times = { createdAt: new Date(config.createdAt), startedAt: readStartTime(paths) };
     const stored = storeExit(context.layout, paths, { ...exit, ...times, name: config.name, monitor });
@@ -189,19 +196,4 @@ async function endProcesses(
   };
   const runs = created.process !== null && isRunning(created.process);
   if (runs || !ownPidNamespace) await endContainer(context, id, { ...created, ownPidNamespace }, resume);
-}
-
-async function takeExit(
-  context: Context,
-  paths: ContainerPaths,
-  created: CreatedRecord,
-): Promise<ContainerExit> {
-  const limit = AbortSignal.timeout(exitFileLimitMs);
-  try {
-    return await waitForExitFile(paths, created.monitor, limit);
-  } catch (error) {
-    if (!limit.aborted) throw error;
-    context.logger.warn({ id: paths.id }, `no exit file after ${exitFileLimitMs} ms`);
-    return unknownExit;
-  }
 }

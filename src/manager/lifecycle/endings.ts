@@ -72,6 +72,25 @@ export async function waitForExitFile(
   }
 }
 
+/** How long a monitor may take from its container's end to the exit file: it drains and syncs the log between. */
+const exitFileLimitMs = 10_000;
+
+/** The end of a container that is deleted; unknown where its monitor takes too long to write it down. */
+export async function takeExit(
+  context: Context,
+  paths: ContainerPaths,
+  monitor: ProcessIdentity | null | undefined,
+): Promise<ContainerExit> {
+  const limit = AbortSignal.timeout(exitFileLimitMs);
+  try {
+    return await waitForExitFile(paths, monitor, limit);
+  } catch (error) {
+    if (!limit.aborted) throw error;
+    context.logger.warn({ id: paths.id }, `no exit file after ${exitFileLimitMs} ms`);
+    return unknownExit;
+  }
+}
+
 /** The end as the exit file or the store tells it. Whoever deletes stores before it removes: a file that was not
  * there any more is in the store by then. */
 export function readExit(paths: ContainerPaths): ContainerExit | undefined {

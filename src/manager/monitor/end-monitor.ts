@@ -1,4 +1,4 @@
-// Bringing the monitor of a command to its end, with all that is below it.
+// Bringing monitors to their end, with all that is below them.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../limits.ts';
@@ -41,6 +41,15 @@ export async function endMonitor(argument: string, monitor: StartedMonitor): Pro
     waitedMs += lookAgainMs
   )
     await sleep(lookAgainMs);
+}
+
+/** The same for monitors whose pipes nobody holds any more. */
+export async function endMonitors(argument: string): Promise<void> {
+  for (let waitedMs = 0; waitedMs < lastActsMs; waitedMs += lookAgainMs) {
+    if (findByArgument(argument).length === 0) return;
+    await sleep(lookAgainMs);
+  }
+  for (const pid of findByArgument(argument)) [...listDescendants(pid), pid].forEach(killNow);
 }
 
 /** How long a monitor has for its last acts before it is killed. */

@@ -7,19 +7,15 @@ import { contextOf } from '../container-context.ts';
 import type { Context } from '../context.ts';
 import { RecordError, StateError } from '../errors.ts';
 import { removeTree } from '../files.ts';
-import { unknownExit, waitForExitFile } from '../lifecycle/endings.ts';
+import { takeExit } from '../lifecycle/endings.ts';
 import { abandonRemoval, beginRemoval, deleteFromRuntime, release } from '../lifecycle/removal.ts';
 import { findByArgument, identifyProcess, killNow, listDescendants } from '../processes/processes.ts';
-import type { ContainerExit } from '../types.ts';
 import { storeExit } from './exit-codes.ts';
 import { readIncarnation } from './incarnation.ts';
 import { type ContainerPaths, isId, type Layout } from './layout.ts';
 import { isAbandoned, readPhase } from './phase.ts';
 import { readConfig } from './records.ts';
 import { endUses } from './uses.ts';
-
-/** How long a monitor may take from its container's end to the exit file. */
-const exitFileLimitMs = 10_000;
 
 /** True for an entry among the containers that has not even the name of one. */
 export function isStray(layout: Layout, name: string): boolean {
@@ -63,7 +59,8 @@ async function remove(context: Context, paths: ContainerPaths): Promise<void> {
   for (const pid of monitors.flatMap(listDescendants)) killNow(pid);
   const config = ifUnderstood(() => readConfig(paths));
   await deleteFromRuntime(config ? contextOf(context, config) : context, id);
-  const exit = await takeExit(paths, monitors[0]);
+  const [monitor] = monitors;
+  const exit = await takeExit(context, paths, monitor === undefined ? undefined : identifyProcess(monitor));
   const unknown = { createdAt: undefined, startedAt: undefined, monitor: undefined };
   await storeExit(context.layout, paths, { ...exit, ...unknown, name: id });
   await endUses(context, paths);
@@ -77,13 +74,4 @@ function ifUnderstood<Answer>(read: () => Answer): Answer | undefined {
     if (error instanceof RecordError) return undefined;
     throw error;
   }
-}
-
-async function takeExit(paths: ContainerPaths, monitor: number | undefined): Promise<ContainerExit> {
-  const identity = monitor === undefined ? undefined : identifyProcess(monitor);
-  const limit = AbortSignal.timeout(exitFileLimitMs);
-  return waitForExitFile(paths, identity, limit).catch(error => {
-    if (limit.aborted) return unknownExit;
-    throw error;
-  });
 }
